@@ -1,0 +1,116 @@
+"""Actions as data. From one declaration come the toolbar button, context menu, menu bar entry, palette entry,
+shortcut, shortcut sheet, confirmation, read-only guard, audit line and the equivalent commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Generic, TypeVar
+
+from dockdesk.core.forms import Form
+from dockdesk.core.refs import ResourceRef
+from dockdesk.core.work import Work
+
+T = TypeVar("T")
+
+Values = Mapping[str, Any]
+
+
+class Danger(IntEnum):
+    """How much harm an action can do; it decides how it is confirmed and what a guard refuses."""
+
+    READS = 0  # changes nothing: allowed everywhere, never asked
+    CHANGES = 1  # changes something, easily undone: refused when read-only, asked when protected
+    DISRUPTS = 2  # interrupts something that runs: asked
+    DESTROYS = 3  # cannot be undone: asked with what is lost; when protected, the name is typed
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """The same request in the user's other tools: a shell command, an SDK call (Python), an API request.
+
+    An empty string means that the tool has no equivalent. Secrets never stand in any of them.
+    """
+
+    cli: str
+    sdk: str = ""
+    api: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that an action makes: what to run off the GUI thread, on what, and its equivalents.
+
+    ``run`` gets the backend (the pane's ports) and the running Work. Calls of one ``target`` run in order.
+    """
+
+    target: ResourceRef
+    run: Callable[[Any, Work], Any]
+    equivalent: Equivalent
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[T]):
+    """One thing a user can do to resources of type ``T``.
+
+    ``plan`` turns the chosen rows and the form's values into calls; it is pure. An action without ``plan`` opens
+    something: the pane or the shell that owns it gives the handler. ``form`` may depend on the rows. ``refuse`` returns
+    why an action cannot be done to a row now, or None. ``consequence`` is what the confirmation says will happen.
+    ``needs`` is a capability of the backend (a member of its ``capabilities`` set) without which it is disabled.
+    ``primary`` ones stand in the toolbar.
+    """
+
+    id: str
+    title: str
+    icon: str
+    plan: Callable[[Sequence[T], Values], Sequence[Call]] | None = None
+    danger: Danger = Danger.READS
+    shortcut: str = ""
+    many: bool = True
+    on_rows: bool = True  # False: needs no chosen row, such as prune or pull
+    primary: bool = False
+    form: Callable[[Sequence[T]], Form] | None = None
+    refuse: Callable[[T], str | None] | None = None
+    consequence: Callable[[Sequence[T]], str] | None = None
+    needs: str = ""
+    group: str = ""  # actions of one group stand together in menus
+    help: str = ""
+
+    def refusal(self, rows: Sequence[T]) -> str | None:
+        """Why the action can't be done to ``rows`` in one sentence, or None where it can."""
+        if self.on_rows and not rows:
+            return "Nothing is selected."
+        if self.on_rows and not self.many and len(rows) > 1:
+            return "Select a single row."
+        if self.refuse is not None and self.on_rows:
+            reasons = [self.refuse(row) for row in rows]
+            if reasons and all(reasons):
+                return reasons[0]
+        return None
+
+    def applicable(self, rows: Sequence[T]) -> list[T]:
+        """Those of ``rows`` that the action can be done to."""
+        if self.refuse is None:
+            return list(rows)
+        return [row for row in rows if self.refuse(row) is None]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What was done, kept in the archive: when (seconds since 1970, UTC), where, what, and how it ended.
+
+    ``outcome`` is "ok", "failed" or "cancelled"; ``error`` is the failure's text. ``duration`` is in seconds.
+    """
+
+    at: float
+    environment: str
+    action: str
+    title: str
+    target: str
+    equivalent: Equivalent
+    outcome: str
+    error: str = ""
+    duration: float = 0.0
+    id: int = field(default=0)

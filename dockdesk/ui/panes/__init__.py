@@ -1,0 +1,1 @@
+"""One folder a pane; panes never import each other."""
