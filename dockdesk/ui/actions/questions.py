@@ -1,0 +1,51 @@
+"""What is asked before an action runs, as data, and who asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dockdesk.core.actions import Action, Equivalent, Values
+from dockdesk.core.environments import Confirmation, Environment
+from dockdesk.core.forms import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a confirmation says: the action, the names of its targets, what will happen, and the same as commands."""
+
+    action: Action[Any]
+    targets: tuple[str, ...]
+    skipped: int
+    consequence: str
+    environment: Environment
+    kind: Confirmation
+    equivalents: tuple[Equivalent, ...]
+
+    @property
+    def typed(self) -> str:
+        """What has to be typed, or an empty string: the single target's name, else the environment's."""
+        if self.kind is not Confirmation.TYPE_NAME:
+            return ""
+        return self.targets[0] if len(self.targets) == 1 else self.environment.name
+
+
+class Asker(Protocol):
+    """Asks the user: dialogs in the program, answers given beforehand in tests.
+
+    Both methods return at once and call back later, or never where the user gives up.
+    """
+
+    def form(
+        self,
+        form: Form,
+        backend: Any,
+        preview: Callable[[Values], Sequence[Equivalent]],
+        accepted: Callable[[Values], None],
+    ) -> None:
+        """Have ``form`` filled in; ``preview`` gives the equivalents of the values as they are typed, ``backend`` is
+        what its fields look their choices up in."""
+
+    def confirm(self, question: Question, accepted: Callable[[], None]) -> None:
+        """Have an action confirmed."""

@@ -1,0 +1,152 @@
+"""What the shell knows of a pane: one page of the window, with its actions, its selection and its filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from dockdesk.core.actions import Action
+from dockdesk.core.refs import ResourceRef
+from dockdesk.ui.context import UiContext
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+T = TypeVar("T")
+
+Handler = Callable[[Sequence[Any]], None]
+
+
+class Pane(QWidget):
+    """Base of all panes. A pane is made when it is first shown and lives as long as the window.
+
+    ``title`` and ``icon`` come from its registry entry's twin class attributes; ``pane_actions`` is what it can do, as data.
+    An action without ``plan`` needs an entry in `handlers`. Anything live on the screen (stats, timers) starts in
+    `shown` and ends in `hidden`, so that a hidden pane costs nothing.
+    """
+
+    pane_id: str = ""
+    title: str = ""
+    icon: str = ""
+    pane_actions: Sequence[Action[Any]] = ()
+
+    selection_changed = Signal()
+    crumbs_changed = Signal()
+
+    def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self._on_screen = False
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Action id → what to do with the chosen rows, for actions that have no plan."""
+        return {}
+
+    def selected(self) -> Sequence[Any]:
+        """The chosen rows, the current one first."""
+        return ()
+
+    def crumbs(self) -> Sequence[str]:
+        """Where the user is inside the pane, below its title: a chosen container, say. Plain text."""
+        return ()
+
+    def trigger(self, action: Action[Any], rows: Sequence[Any] | None = None) -> None:
+        """Do one of the pane's actions to ``rows``, or to what is selected."""
+        chosen = (
+            list(self.selected() if rows is None else rows) if action.on_rows else list(rows or ())
+        )
+        self.context.runner.trigger(action, chosen, handler=self.handlers().get(action.id))
+
+    def set_filter(self, text: str) -> None:
+        """Show only what matches."""
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the pane's filter field, where it has one."""
+
+    def open(self, ref: ResourceRef) -> bool:  # noqa: ARG002
+        """Choose and show the resource; False where it isn't here (yet: it may be chosen once it arrives)."""
+        return False
+
+    def place(self) -> ResourceRef | None:
+        """What is open now, for back and forward; `open` gets it again."""
+        return None
+
+    def shown(self) -> None:
+        """The pane came onto the screen."""
+
+    def hidden(self) -> None:
+        """The pane left the screen."""
+
+    def save_state(self) -> Mapping[str, Any]:
+        """Widths, sort order, chosen tab …: plain JSON values."""
+        return {}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `save_state` gave, perhaps from an older version: ignore what no longer fits."""
+
+    def may_close(self) -> str | None:
+        """What would be lost if the window closed now, in one sentence, or None. Running jobs are asked elsewhere."""
+        return None
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._on_screen:
+            self._on_screen = True
+            self.shown()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._on_screen:
+            self._on_screen = False
+            self.hidden()
+
+
+class DetailView(QWidget, Generic[T]):
+    """The content of a detail tab: shows what is chosen in the list beside it.
+
+    `set_rows` is called whenever the choice changes and, with the same keys, whenever a chosen row itself changes; it
+    must be cheap where nothing that matters has changed. A hidden view is told too, but should fetch only in `shown`.
+    """
+
+    def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self._on_screen = False
+
+    def set_rows(self, rows: Sequence[T]) -> None:
+        """Show ``rows``: the chosen ones, the current one first; empty where nothing is chosen."""
+
+    def shown(self) -> None:
+        """The view came onto the screen."""
+
+    def hidden(self) -> None:
+        """The view left the screen."""
+
+    def focus_filter(self) -> bool:
+        """Put the cursor into the view's own search field; False where it has none."""
+        return False
+
+    def may_close(self) -> str | None:
+        """What would be lost if the view closed now, in one sentence, or None."""
+        return None
+
+    def save_state(self) -> Mapping[str, Any]:
+        return {}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `save_state` gave."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._on_screen:
+            self._on_screen = True
+            self.shown()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._on_screen:
+            self._on_screen = False
+            self.hidden()

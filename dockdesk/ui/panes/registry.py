@@ -1,0 +1,34 @@
+"""Which panes there are, in the order of the navigation rail. To add a pane: a folder here, and its entry below.
+
+A pane's actions are known before it is made (menu bar, palette and shortcut sheet need them), so each folder has a
+Qt-free ``actions.py`` with ``ACTIONS`` and a ``pane.py`` with the widget; both are imported when first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dockdesk.core.actions import Action
+from dockdesk.ui.context import UiContext
+from dockdesk.ui.pane import Pane
+
+
+@dataclass(frozen=True, slots=True)
+class PaneEntry:
+    """One line of the navigation rail. ``kinds`` are the ResourceRef kinds that the pane opens.
+
+    ``section`` is the heading it stands under in the rail; an empty one has none.
+    """
+
+    id: str
+    title: str
+    icon: str
+    section: str
+    kinds: Sequence[str]
+    make: Callable[[UiContext], Pane]
+    actions: Callable[[], Sequence[Action[Any]]]
+
+
+PANES: Sequence[PaneEntry] = ()
