@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dockdesk.core.masking import MASK, holds_secret, looks_secret, masked_urls, masked_value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DB_PASSWORD",
+        "githubToken",
+        "AWS_SECRET_ACCESS_KEY",
+        "api-key",
+        "PRIVATE_KEY",
+        "MYSQL_PWD",
+        "Authorization",
+    ],
+)
+def test_secret_names(name: str) -> None:
+    assert looks_secret(name)
+    assert masked_value(name, "x") == MASK
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "MONKEY", "KEYBOARD", "KEY", "HOME", "COMPASS", "AUTHOR", ""]
+)
+def test_other_names(name: str) -> None:
+    assert not looks_secret(name)
+
+
+def test_passwords_in_urls_are_masked() -> None:
+    assert masked_urls("redis://user:hunter2@host:6379/0") == f"redis://user:{MASK}@host:6379/0"
+    assert masked_urls("http://host/a:b@c") == "http://host/a:b@c"
+    assert holds_secret("URL", "amqp://:hunter2@host")
+    assert not holds_secret("URL", "https://example.com")
+    assert not holds_secret("PASSWORD", "")
+
+
+def test_masking_takes_linear_time() -> None:
+    """Ten times the text must not take a hundred times as long; the bound is generous for slow machines."""
+
+    def spent(size: int) -> float:
+        start = time.process_time()
+        masked_urls("://" * size + "a" * size)
+        looks_secret("aA_" * size)
+        return time.process_time() - start
+
+    spent(1000)
+    assert spent(100_000) < 5
