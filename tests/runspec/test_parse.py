@@ -121,7 +121,7 @@ _specs = st.builds(
 def test_rendered_commands_read_back_as_they_were(spec: ContainerSpec, wrapped: bool) -> None:
     line = run_command(spec, wrapped=wrapped)
     back = parse_run(line, home="/h").spec
-        assert back.command == spec.command or "~" in line
+    assert back.command == spec.command or "~" in line
     assert back.ports == spec.ports
     assert back.memory == spec.memory
     assert back.cpus == spec.cpus
