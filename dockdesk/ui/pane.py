@@ -23,7 +23,7 @@ Handler = Callable[[Sequence[Any]], None]
 class Pane(QWidget):
     """Base of all panes. A pane is made when it is first shown and lives as long as the window.
 
-    ``title`` and ``icon`` come from its registry entry's twin class attributes; ``pane_actions`` is what it can do, as data.
+    ``title`` and ``icon`` are those of its registry entry; ``pane_actions`` is what it can do, as data.
     An action without ``plan`` needs an entry in `handlers`. Anything live on the screen (stats, timers) starts in
     `shown` and ends in `hidden`, so that a hidden pane costs nothing.
     """
