@@ -1,0 +1,1 @@
+"""Containers: the list, and everything inside one."""
