@@ -84,11 +84,14 @@ class Action(Generic[T]):
             return "Nothing is selected."
         if self.on_rows and not self.many and len(rows) > 1:
             return "Select a single row."
-        if self.refuse is not None and self.on_rows:
-            reasons = [self.refuse(row) for row in rows]
-            if reasons and all(reasons):
-                return reasons[0]
-        return None
+        if self.refuse is None or not self.on_rows:
+            return None
+        first: str | None = None
+        for row in rows:  # ends at the first row it can be done to: thousands may be selected
+            if (reason := self.refuse(row)) is None:
+                return None
+            first = first or reason
+        return first
 
     def applicable(self, rows: Sequence[T]) -> list[T]:
         """Those of ``rows`` that the action can be done to."""

@@ -47,6 +47,16 @@ def refusal(
     return action.refusal(rows)
 
 
+def plain_title(action: Action[Any]) -> str:
+    """The action's title without the dots that promise a dialog."""
+    return action.title.rstrip("….").strip()
+
+
+def job_title(action: Action[Any], call: Call) -> str:
+    """What the activity drawer calls one call, such as "Restart web"."""
+    return f"{plain_title(action)} {call.target.name or call.target.id[:12]}".strip()
+
+
 def defaults(form: Form) -> dict[str, Any]:
     """The values a form starts with."""
     return {item.id: item.default for item in form.fields}

@@ -15,6 +15,7 @@ from dockdesk.core.environments import Confirmation, Environment
 from dockdesk.core.errors import CancelledError, DockDeskError, InvalidInputError
 from dockdesk.core.work import Work
 from dockdesk.ui.actions import planning
+from dockdesk.ui.actions.planning import job_title, plain_title
 from dockdesk.ui.actions.questions import Asker, Question
 from dockdesk.ui.actions.results import Summary, summary_of
 from dockdesk.ui.context import NoticeAction
@@ -328,13 +329,3 @@ class ActionRunner(QObject):
 
     def _show(self, summary: Summary) -> None:
         self._notices.show(summary.title, summary.detail, tone=summary.tone)
-
-
-def plain_title(action: Action[Any]) -> str:
-    """The action's title without the dots that promise a dialog."""
-    return action.title.rstrip("….").strip()
-
-
-def job_title(action: Action[Any], call: Call) -> str:
-    """What the activity drawer calls one call, such as "Restart web"."""
-    return f"{plain_title(action)} {call.target.name or call.target.id[:12]}".strip()
