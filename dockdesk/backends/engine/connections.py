@@ -1,0 +1,278 @@
+"""Opens sockets to an engine: unix, TCP, TLS, and unix through one ssh tunnel."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+from dockdesk.backends.engine.endpoints import Endpoint, TlsFiles, socket_path, split_host
+from dockdesk.backends.engine.errors import connection_error
+from dockdesk.backends.engine.tunnel import SshTunnel, forward_error, ssh_error
+from dockdesk.backends.engine.wire import shut
+from dockdesk.core.errors import CancelledError, DockDeskError, InvalidInputError, LocalError
+from dockdesk.core.work import Work
+
+CONNECT_TIMEOUT = 10.0
+_SSH_TALK = 0.3
+
+
+class Transport(Protocol):
+    """How sockets to one engine are made. Thread-safe."""
+
+    @property
+    def sdk_options(self) -> dict[str, Any]:
+        """What `docker.APIClient` needs to reach the same engine: base_url, and tls as a dict of TLSConfig's names."""
+
+    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
+        """A connected, blocking socket; TLS is done. Ends early with CancelledError. Raises DockDeskError."""
+
+    def ensure(self, work: Work) -> None:
+        """Bring back what requests of the SDK travel through, such as a tunnel that ended. Cheap when all is well."""
+
+    @property
+    def host(self) -> str:
+        """The Host header of its requests."""
+
+    def reason(self) -> DockDeskError | None:
+        """Why a connection broke, where what stands in between has said so."""
+
+    def close(self) -> None: ...
+
+
+def transport_for(endpoint: Endpoint) -> Transport:
+    """The transport that an endpoint's host asks for. Reads certificates; raises DockDeskError."""
+    parts = split_host(endpoint.host)
+    if parts.scheme == "unix":
+        return UnixTransport(endpoint, socket_path(parts))
+    if parts.scheme == "ssh":
+        return SshTransport(endpoint)
+    secure = endpoint.tls is not None or parts.scheme == "https"
+    port = parts.port or (2376 if secure else 2375)
+    tls = (endpoint.tls or TlsFiles()) if secure else None
+    return TcpTransport(endpoint, parts.hostname or "", port, tls)
+
+
+class UnixTransport:
+    """A unix socket on this computer."""
+
+    def __init__(self, endpoint: Endpoint, path: str) -> None:
+        self._endpoint = endpoint
+        self._path = path
+
+    @property
+    def sdk_options(self) -> dict[str, Any]:
+        return {"base_url": f"unix://{self._path}"}
+
+    @property
+    def host(self) -> str:
+        return "docker"
+
+    def ensure(self, work: Work) -> None:
+        """Nothing stands in between."""
+
+    def reason(self) -> DockDeskError | None:
+        return None
+
+    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # With a timeout a full backlog shows as EAGAIN at once instead of waiting, hence the loop.
+            until = time.monotonic() + timeout
+            sock.settimeout(timeout)
+            while True:
+                try:
+                    sock.connect(self._path)
+                    break
+                except BlockingIOError:
+                    work.check()
+                    if time.monotonic() > until:
+                        raise TimeoutError(
+                            errno.ETIMEDOUT, "the engine's backlog is full"
+                        ) from None
+                    time.sleep(0.02)
+            sock.settimeout(None)
+        except OSError as error:
+            sock.close()
+            raise connection_error(self._endpoint, error) from error
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class TcpTransport:
+    """TCP, with TLS where ``tls`` is given."""
+
+    def __init__(self, endpoint: Endpoint, host: str, port: int, tls: TlsFiles | None) -> None:
+        self._endpoint = endpoint
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._context = tls_context(endpoint, tls) if tls is not None else None
+
+    @property
+    def sdk_options(self) -> dict[str, Any]:
+        scheme = "http" if self._tls is None else "https"
+        options: dict[str, Any] = {"base_url": f"{scheme}://{self.host}"}
+        if self._tls is not None:
+            files = self._tls
+            options["tls"] = {
+                "ca_cert": str(files.ca) if files.ca else None,
+                "client_cert": (str(files.cert), str(files.key)) if files.cert else None,
+                "verify": files.verify,
+            }
+        return options
+
+    @property
+    def host(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{host}:{self._port}"
+
+    def ensure(self, work: Work) -> None:
+        """Nothing stands in between."""
+
+    def reason(self) -> DockDeskError | None:
+        return None
+
+    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
+        with ExitStack() as stack:
+            try:
+                sock = self._connect(work, timeout)
+                stack.callback(sock.close)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                _keep_alive(sock)
+                if self._context is not None:
+                    with work.on_cancel(lambda: shut(sock)):
+                        secure = self._context.wrap_socket(sock, server_hostname=self._host)
+                    stack.pop_all()
+                    stack.callback(secure.close)
+                    sock = secure
+                sock.settimeout(None)
+            except OSError as error:
+                if work.cancelled:
+                    raise CancelledError from error
+                raise connection_error(self._endpoint, error) from error
+            work.check()
+            stack.pop_all()
+            return sock
+
+    def _connect(self, work: Work, timeout: float) -> socket.socket:
+        """Try the host's addresses in turn, as socket.create_connection does, but let it be cancelled."""
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            self._host, self._port, type=socket.SOCK_STREAM
+        ):
+            work.check()
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(timeout)
+                with work.on_cancel(lambda sock=sock: shut(sock)):  # type: ignore[misc]
+                    sock.connect(address)
+                return sock
+            except OSError as error:
+                failure = error
+                sock.close()
+            except BaseException:
+                sock.close()
+                raise
+        raise failure or OSError(errno.EADDRNOTAVAIL, "the host has no address")
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class SshTransport:
+    """A unix socket on another computer, reached through one `ssh -L` that all requests share."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._tunnel = SshTunnel(endpoint)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def sdk_options(self) -> dict[str, Any]:
+        return {"base_url": f"unix://{self._tunnel.path}"}
+
+    def ensure(self, work: Work) -> None:
+        with self._lock:
+            if self._closed:
+                raise CancelledError
+            if not self._tunnel.alive:
+                self._tunnel.start(work)
+
+    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
+        self.ensure(work)
+        return UnixTransport(self._endpoint, self._tunnel.path).open(work, timeout)
+
+    @property
+    def host(self) -> str:
+        return "docker"
+
+    def reason(self) -> DockDeskError | None:
+        """ssh says why it could not reach the remote socket, but only after it has closed the local end."""
+        until = time.monotonic() + _SSH_TALK
+        while time.monotonic() < until:
+            if (reason := forward_error(self._endpoint, self._tunnel.said)) is not None:
+                self._tunnel.forget_said()
+                return reason
+            if not self._tunnel.alive:
+                return ssh_error(self._endpoint, self._tunnel.said)
+            time.sleep(0.02)
+        return None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._tunnel.close()
+
+
+def tls_context(endpoint: Endpoint, files: TlsFiles) -> ssl.SSLContext:
+    """A client's TLS context; raise LocalError for key files that can't be read."""
+    for file in (files.ca, files.cert, files.key):
+        if file is not None and not file.is_file():
+            raise LocalError(
+                f"A certificate of “{endpoint.name}” is missing",
+                f"There is no file {file}.",
+                "Create the context again with its certificates.",
+            )
+    if (files.cert is None) != (files.key is None):
+        raise InvalidInputError(
+            f"The certificates of “{endpoint.name}” are not complete",
+            "A client certificate needs both cert.pem and key.pem.",
+        )
+    try:
+        context = ssl.create_default_context(cafile=str(files.ca) if files.ca else None)
+        if not files.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if files.cert is not None:
+            # A password would be asked for on the terminal, where nobody looks.
+            context.load_cert_chain(str(files.cert), str(files.key), password=_no_password)
+    except (OSError, ValueError) as error:
+        raise LocalError(
+            f"The certificates of “{endpoint.name}” can't be used",
+            str(error),
+            "ca.pem, cert.pem and key.pem must be PEM files that belong together, without a password.",
+        ) from error
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key is protected by a password")
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Notice within about a minute that the other side vanished without a word, such as a laptop asleep."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if (option := getattr(socket, name, None)) is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
