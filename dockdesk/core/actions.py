@@ -51,6 +51,11 @@ class Call:
     equivalent: Equivalent
 
 
+def bound_to(subject: str, request: Callable[[Any, str], Any]) -> Callable[[Any, Work], Any]:
+    """``request(backend, subject)`` as the ``run`` of a Call, for plans that loop over rows."""
+    return lambda backend, _work: request(backend, subject)
+
+
 @dataclass(frozen=True, slots=True)
 class Action(Generic[T]):
     """One thing a user can do to resources of type ``T``.

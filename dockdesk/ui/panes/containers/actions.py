@@ -79,7 +79,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         refuse=_RUNS_OR_PAUSED,
         group="state",
         consequence=lambda rows: (
-            f"The signal goes to the main process of {plans.names_of(rows)}; SIGKILL ends it at once, unsaved work is lost."
+            f"The signal goes to the main process of {plans.names_of(rows)}. SIGKILL ends it at once."
         ),
     ),
     Action(

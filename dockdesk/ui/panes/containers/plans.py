@@ -18,6 +18,7 @@ from dockdesk.core.units import parse_bytes
 from dockdesk.core.work import Work
 from dockdesk.runspec import checks
 from dockdesk.runspec.checks import optional
+from dockdesk.runspec.references import split_reference
 from dockdesk.ui.panes.containers.columns import ContainerRow
 
 Rows = Sequence[ContainerRow]
@@ -243,13 +244,6 @@ def commit(rows: Rows, values: Values) -> list[Call]:
         )
         for row in rows
     ]
-
-
-def split_reference(reference: str) -> tuple[str, str]:
-    """Repository and tag of an image reference; the tag is latest where there is none."""
-    head, _, last = reference.rpartition("/")
-    name, _, tag = last.partition(":")
-    return (f"{head}/{name}" if head else name), tag or "latest"
 
 
 def export_form(rows: Rows) -> Form:
