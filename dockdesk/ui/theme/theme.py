@@ -13,11 +13,13 @@ from dockdesk.core.environments import COLOURS
 from dockdesk.ui.theme.data import shipped
 from dockdesk.ui.theme.fonts import FontRole, load_fonts, make_font
 from dockdesk.ui.theme.icons import IconSet
+from dockdesk.ui.theme.motion import SystemMotion
 from dockdesk.ui.theme.palette import make_palette, mix
 from dockdesk.ui.theme.repolish import Repolisher
 from dockdesk.ui.theme.tokens import DARK, LIGHT, Tokens
 
 ThemeMode = Literal["system", "light", "dark"]
+MotionMode = Literal["system", "on", "off"]
 
 _TOKENS = {"neutral": "text"}
 """Tones whose text colour is a token of another name."""
@@ -39,7 +41,8 @@ class Theme(QObject):
         self._mode: ThemeMode = "dark" if tokens is DARK else "light"
         self._body_size = 13
         self._mono_size = 13
-        self._animated = True
+        self._motion: MotionMode = "on"
+        self._system_motion: SystemMotion | None = None
         self._app: QApplication | None = None
         self._icons = IconSet(self._icon_colour)
         self._repolisher = Repolisher(self)
@@ -60,7 +63,9 @@ class Theme(QObject):
     @property
     def animated(self) -> bool:
         """Whether things may move. False where the user, or their system, asks for reduced motion."""
-        return self._animated
+        if self._motion == "system" and self._system_motion is not None:
+            return not self._system_motion.reduced
+        return self._motion != "off"
 
     def apply(self, app: QApplication) -> None:
         """Give the application its style, palette, font and style sheet. Call it once, before any widget is made."""
@@ -99,9 +104,15 @@ class Theme(QObject):
             self._app.setFont(self.font("body"))
         self.changed.emit()
 
-    def set_animated(self, animated: bool) -> None:
-        if animated != self._animated:
-            self._animated = animated
+    def set_motion(self, mode: MotionMode) -> None:
+        """Let things move, keep them still, or do as the system asks; best called once the window is painted."""
+        before = self.animated
+        self._motion = mode
+        if mode == "system" and self._system_motion is None:
+            self._system_motion = SystemMotion(self)
+            self._system_motion.changed.connect(self._on_system_motion_changed)
+            self._system_motion.start()
+        if self.animated != before:
             self.changed.emit()
 
     def settle(self) -> None:
@@ -182,3 +193,7 @@ class Theme(QObject):
     def _on_system_scheme_changed(self, scheme: Qt.ColorScheme) -> None:
         if self._mode == "system":
             self._use(DARK if scheme is Qt.ColorScheme.Dark else LIGHT)
+
+    def _on_system_motion_changed(self) -> None:
+        if self._motion == "system":
+            self.changed.emit()
