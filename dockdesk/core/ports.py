@@ -346,3 +346,8 @@ class KeepsAudit(Protocol):
 
     def add(self, entry: AuditEntry) -> int: ...
     def newest(self, limit: int = 1000) -> list[AuditEntry]: ...
+    def search(self, text: str, limit: int = 1000) -> list[AuditEntry]:
+        """Entries that hold every word of ``text``, newest first."""
+
+    def clear_before(self, at: float) -> int:
+        """Forget what happened before ``at`` (seconds since 1970); returns how many entries that were."""
