@@ -1,0 +1,172 @@
+"""Several timestamped streams as one, in the order of their stamps.
+
+Each stream brings its history at once, so the order of arrival says nothing at first: lines wait until every stream
+that still reads history has reached their time. Once all are live, or over, arrival is the order and nothing waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable
+
+from dockdesk.core.logs.blocks import tag_of
+from dockdesk.core.logs.stamps import split_stamp, stamp_ns
+from dockdesk.core.logs.store import LogStore
+
+SILENCE = 0.3
+"""A stream that said nothing for this many seconds has no more history to bring."""
+
+MAX_STAGED = 8 * 1024 * 1024
+"""Bytes that may wait; beyond, they are shown in the best order known."""
+
+_RELEASE_STEP = 64 * 1024
+_LONGEST_PARTIAL = 1024 * 1024  # a line that never ends has no order worth waiting for
+_NEVER = 1 << 63
+_SORTED_AT_ONCE = 2048  # lines of each stream: sorting can't be interrupted
+
+_Line = tuple[int, int, int, bytes]  # time in nanoseconds, sequence, tag, line
+
+
+class _Stream:
+    """What is known of one source while its history comes in."""
+
+    def __init__(self, started: float) -> None:
+        self.heard = started
+        self.reached = 0  # newest stamp, nanoseconds
+        self.live = False
+        self.ended = False
+        self.partial: dict[int, bytes] = {}
+        self.staged: list[_Line] = []
+
+
+class Merger:
+    """Between the sinks of several sources and their store; for one generation of it. Any thread.
+
+    ``clock`` is monotonic seconds, ``wall`` seconds since 1970. Call `tick` every SILENCE seconds or so until it
+    says that it has `settled`: silence can't be heard from inside `put`.
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        generation: int,
+        sources: int,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._generation = generation
+        self._clock = clock
+        self._opened = int(wall() * 1e9)
+        self._lock = threading.Lock()
+        self._streams = [_Stream(clock()) for _ in range(sources)]
+        self._staged_bytes = 0
+        self._fresh_bytes = 0
+        self._sequence = 0
+        self._settled = sources < 2
+
+    @property
+    def settled(self) -> bool:
+        return self._settled
+
+    def put(self, source: int, stream: int, data: bytes) -> None:
+        """Take bytes of one source, cut anywhere."""
+        with self._lock:
+            if not self._settled:
+                self._stage(source, tag_of(source, stream), data)
+                if self._fresh_bytes >= _RELEASE_STEP:
+                    self._release()
+                return
+        self._store.append(self._generation, source, stream, data)
+
+    def finish(self, source: int) -> None:
+        """The source has ended."""
+        with self._lock:
+            state = self._streams[source]
+            state.ended = True
+            if not self._settled:
+                for tag, partial in state.partial.items():
+                    self._keep(state, tag, partial + b"\n")
+                state.partial.clear()
+                self._release()
+        self._store.finish(self._generation, source)
+
+    def tick(self) -> None:
+        """Let lines go that wait for a stream that has fallen silent."""
+        with self._lock:
+            if not self._settled:
+                self._release()
+
+    def _stage(self, source: int, tag: int, data: bytes) -> None:
+        state = self._streams[source]
+        state.heard = self._clock()
+        lines = (state.partial.pop(tag, b"") + data).split(b"\n")
+        if lines[-1]:
+            state.partial[tag] = lines[-1]
+        for line in lines[:-1]:
+            self._keep(state, tag, line + b"\n")
+        if state.reached >= self._opened:
+            state.live = True
+        if len(lines[-1]) > _LONGEST_PARTIAL:
+            self._hand_on_until(_NEVER)
+            self._settle()
+
+    def _keep(self, state: _Stream, tag: int, line: bytes) -> None:
+        # A line without a stamp belongs to the one before it.
+        state.reached = max(state.reached, stamp_ns(split_stamp(line)[0]) or 0)
+        self._sequence += 1
+        state.staged.append((state.reached, self._sequence, tag, line))
+        self._staged_bytes += len(line)
+        self._fresh_bytes += len(line)
+
+    def _release(self) -> None:
+        """Hand on what no stream can come before any more."""
+        self._fresh_bytes = 0
+        now = self._clock()
+        for state in self._streams:
+            state.live = state.live or now - state.heard >= SILENCE
+        behind = [state.reached for state in self._streams if not state.live and not state.ended]
+        waits = behind and self._staged_bytes < MAX_STAGED
+        self._hand_on_until(min(behind) if waits else _NEVER)
+        if not behind:
+            self._settle()
+
+    def _hand_on_until(self, limit: int) -> None:
+        """Hand on every line up to the time ``limit``, in order."""
+        while True:
+            step = min(
+                (
+                    state.staged[_SORTED_AT_ONCE][0]
+                    for state in self._streams
+                    if len(state.staged) > _SORTED_AT_ONCE
+                ),
+                default=limit,
+            )
+            step = min(step, limit)
+            ready: list[_Line] = []
+            for state in self._streams:
+                count = bisect_right(state.staged, step, key=lambda line: line[0])
+                ready += state.staged[:count]
+                del state.staged[:count]
+            self._hand_on(sorted(ready))
+            if step == limit:
+                return
+
+    def _hand_on(self, lines: list[_Line]) -> None:
+        start = 0
+        for end in range(1, len(lines) + 1):
+            if end == len(lines) or lines[end][2] != lines[start][2]:
+                tag = lines[start][2]
+                data = b"".join([line for _, _, _, line in lines[start:end]])
+                self._staged_bytes -= len(data)
+                self._store.append(self._generation, tag >> 1, 1 + (tag & 1), data)
+                start = end
+
+    def _settle(self) -> None:
+        for state in self._streams:
+            for tag, partial in state.partial.items():
+                self._store.append(self._generation, tag >> 1, 1 + (tag & 1), partial)
+            state.partial.clear()
+        self._settled = True
