@@ -11,125 +11,23 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from enum import Enum
+from collections.abc import Callable
 from typing import Any
 
-import shiboken6
-from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
 
-from dockdesk.core.errors import CancelledError, DockDeskError, LocalError
+from dockdesk.bridge.job import LOG_LINES, Job, JobState
+from dockdesk.bridge.lanes import Bounds, Lanes
+from dockdesk.bridge.workers import Workers
+from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.core.work import Work
+
+__all__ = ["HISTORY", "LOG_LINES", "Job", "JobState", "Jobs"]
 
 _log = logging.getLogger(__name__)
 
-LOG_LINES = 2000
 HISTORY = 200
 _FLUSH_MS = 33
-
-
-class JobState(Enum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def over(self) -> bool:
-        return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
-
-
-class Job:
-    """One piece of work; also the Work its function reports to. Read it on the GUI thread, after `Jobs.job_changed`.
-
-    ``fraction`` is 0.0 to 1.0 or None where unknown; ``parts`` maps a part's name to its fraction and text; times are
-    seconds since 1970.
-    """
-
-    def __init__(
-        self, jobs: Jobs, number: int, function: Callable[[Work], Any], title: str, retryable: bool
-    ) -> None:
-        self._jobs = jobs
-        self._lock = threading.Lock()
-        self._cancelled = threading.Event()
-        self._cancel_callbacks: list[Callable[[], None]] = []
-        self.function = function
-        self.number = number
-        self.title = title
-        self.retryable = retryable
-        self.state = JobState.QUEUED
-        self.fraction: float | None = None
-        self.text = ""
-        self.parts: dict[str, tuple[float | None, str]] = {}
-        self.lines: deque[str] = deque(maxlen=LOG_LINES)
-        self.result: Any = None
-        self.error: DockDeskError | None = None
-        self.created = time.time()
-        self.started = 0.0
-        self.ended = 0.0
-        self.lane = ""
-        self.order = ""
-        self.long = False
-        self.owner: weakref.ref[QObject] | None = None
-        self.success: Callable[[Any], None] | None = None
-        self.failure: Callable[[DockDeskError], None] | None = None
-
-    @property
-    def cancelled(self) -> bool:
-        return self._cancelled.is_set()
-
-    def check(self) -> None:
-        if self._cancelled.is_set():
-            raise CancelledError
-
-    def progress(self, fraction: float | None, text: str = "") -> None:
-        self.fraction = fraction
-        if text:
-            self.text = text
-        self._jobs.mark(self)
-
-    def part(self, key: str, fraction: float | None, text: str = "") -> None:
-        with self._lock:
-            self.parts[key] = (fraction, text)
-        self._jobs.mark(self)
-
-    def parts_now(self) -> dict[str, tuple[float | None, str]]:
-        """A copy of the parts: safe to walk while the worker adds to them."""
-        with self._lock:
-            return dict(self.parts)
-
-    def log(self, line: str) -> None:
-        with self._lock:
-            self.lines.append(line)
-        self._jobs.mark(self)
-
-    def lines_now(self) -> list[str]:
-        with self._lock:
-            return list(self.lines)
-
-    @contextmanager
-    def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
-        with self._lock:
-            self._cancel_callbacks.append(callback)
-            late = self._cancelled.is_set()
-        try:
-            if late:
-                callback()
-            yield
-        finally:
-            with self._lock:
-                self._cancel_callbacks.remove(callback)
-
-    def cancel(self) -> None:
-        """Ask it to stop. A queued job never starts; a running one stops where it checks or waits."""
-        self._cancelled.set()
-        with self._lock:
-            callbacks = list(self._cancel_callbacks)
-        for callback in callbacks:
-            callback()
-        self._jobs.cancel_asked(self)
 
 
 class Jobs(QObject):
@@ -138,35 +36,43 @@ class Jobs(QObject):
     job_changed = Signal(object)
     job_failed = Signal(object)  # a failure that no caller handles: becomes a notice
     _worker_ended = Signal(object)
+    _cancel_asked = Signal(object)
     _marked = Signal()
 
     def __init__(
         self,
         parent: QObject | None = None,
-        threads: int = 8,
+        threads: int = 32,
         long_threads: int = 16,
         lane_reads: int = 4,
+        lane_writes: int = 8,
     ) -> None:
+        """The bounds hold for all lanes (``threads``: reads and writes; ``long_threads``) and for each of them.
+
+        ``threads`` is far above what a few lanes may use, so that stuck ones leave room for the others.
+        """
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(threads)
-        self._long_pool = QThreadPool(self)
-        self._long_pool.setMaxThreadCount(long_threads)
-        self._lane_reads = lane_reads
-        self._waiting: deque[Job] = deque()
-        self._running: set[Job] = set()
+        bounds = Bounds(
+            lane_reads, lane_writes, max(1, long_threads * 3 // 4), threads, long_threads
+        )
+        self._lanes: Lanes[Job] = Lanes(bounds)
+        self._workers = Workers("dockdesk-job")
         self._questions: dict[tuple[int, str], Job] = {}
-        self._history: deque[Job] = deque(maxlen=HISTORY)
+        self._live: dict[int, Job] = {}
+        self._past: deque[Job] = deque(maxlen=HISTORY)
         self._dirty: set[Job] = set()
         self._dirty_lock = threading.Lock()
         self._count = 0
         self._closed = False
+        self._gui_thread = threading.get_ident()
         self._flush_timer = QTimer(self)
         self._flush_timer.setSingleShot(True)
         self._flush_timer.setInterval(_FLUSH_MS)
         self._flush_timer.timeout.connect(self._flush)
-        self._worker_ended.connect(self._on_worker_ended, Qt.ConnectionType.QueuedConnection)
-        self._marked.connect(self._flush_timer.start, Qt.ConnectionType.QueuedConnection)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._worker_ended.connect(self._on_worker_ended, queued)
+        self._cancel_asked.connect(self._on_cancel_asked, queued)
+        self._marked.connect(self._on_marked, queued)
 
     def submit(
         self,
@@ -181,71 +87,105 @@ class Jobs(QObject):
         title: str = "",
         long: bool = False,
         retryable: bool = False,
+        vital: bool = False,
     ) -> Job:
         """Run ``function`` off the GUI thread.
 
-        Its callbacks are dropped when ``owner`` is gone, or when the owner has asked the same ``question`` again.
-        Jobs with an equal ``order`` run one after the other. A ``title`` makes the job visible in the activity drawer.
-        Without ``failure`` a failure becomes a notice.
+        Its callbacks are dropped when ``owner`` is gone, or when the owner has asked the same ``question`` again; work
+        that only answers somebody (neither ``order`` nor ``title``) isn't even begun then. Jobs with an equal ``order``
+        run one after the other. A ``title`` makes the job visible in the activity drawer. Without ``failure`` a failure
+        becomes a notice. When cancelled while it runs, ``failure`` gets a CancelledError; when cancelled before it
+        began, nothing is called. ``vital`` work (an audit line, the end of a connection) is not cancelled by `close`.
         """
         self._count += 1
         job = Job(self, self._count, function, title, retryable)
-        job.lane, job.order, job.long = lane, order, long
+        job.lane, job.order, job.long, job.vital = lane, order, long, vital
         job.owner = weakref.ref(owner) if owner is not None else None
         job.success, job.failure = success, failure
-        if question and owner is not None:
-            key = (id(owner), question)
-            if (older := self._questions.get(key)) is not None:
-                # Silenced first: what it says from now on answers a question nobody asks any more.
-                older.success = None
-                older.failure = _ignore
-                older.cancel()
-            self._questions[key] = job
         if self._closed:
             job.state = JobState.CANCELLED
             return job
-        self._waiting.append(job)
+        if question and owner is not None:
+            self._ask(job, owner, question)
+        self._lanes.add(job)
         if title:
-            self._history.append(job)
+            self._live[job.number] = job
             self.mark(job)
         self._start_ready()
         return job
 
     def retry(self, job: Job) -> Job:
-        """Run the same work again, as a new job."""
+        """Run the same work again, as a new job. Raises ValueError for one that is not over or not ``retryable``."""
+        if not job.retryable or not job.state.over:
+            raise ValueError("only a retryable job that is over can be run again")
         owner = job.owner() if job.owner is not None else None
+        # Whom it would tell may be gone; the work itself can still be wanted.
+        told = not job.orphaned
         return self.submit(
-            owner,
+            owner if told else None,
             job.function,
-            job.success,
-            job.failure,
+            job.success if told else None,
+            job.failure if told else None,
             lane=job.lane,
             order=job.order,
+            question=job.question,
             title=job.title,
             long=job.long,
             retryable=job.retryable,
+            vital=job.vital,
         )
 
     def visible(self) -> list[Job]:
-        """Jobs with a title, newest first: those that run and the last ones that ended."""
-        return list(reversed(self._history))
+        """Jobs with a title, newest first: all that wait or run, and the last ones that ended."""
+        return sorted([*self._live.values(), *self._past], key=lambda job: -job.number)
 
     def forget_ended(self) -> None:
         """Clear ended jobs from what `visible` returns."""
-        self._history = deque((job for job in self._history if not job.state.over), maxlen=HISTORY)
+        self._past.clear()
 
     def busy(self) -> bool:
-        return bool(self._running or self._waiting)
+        return self._lanes.busy
 
     def close(self, timeout_ms: int = 3000) -> bool:
-        """Cancel everything and wait; False if a thread would not end in time."""
-        self._closed = True
-        for job in [*self._waiting, *self._running]:
-            job.cancel()
-        self._waiting.clear()
+        """Cancel everything and wait; False if a thread would not end in time.
+
+        Vital work is done, within the same time; no callback is called any more.
+        """
+        until = time.monotonic() + timeout_ms / 1000
+        self._closed = True  # from here on nothing is started or delivered
+        running = self._lanes.running
+        waiting = self._lanes.waiting
+        for job in [*waiting, *running]:
+            if not job.vital:
+                job.cancel()
         self._flush_timer.stop()
-        ended = self._pool.waitForDone(timeout_ms)
-        return self._long_pool.waitForDone(timeout_ms) and ended
+        vital = [job for job in waiting if job.vital]
+        self._finish_vital(running, vital, timeout_ms / 1000)
+        ended = self._workers.close(max(0.0, until - time.monotonic()))
+        for job in [*running, *vital]:
+            if job.wait(0):
+                self._lanes.drop(job)
+                self._lanes.finish(job)
+                job.settle()
+                job.release()
+        self._questions.clear()
+        return ended
+
+    def _finish_vital(self, running: list[Job], vital: list[Job], timeout: float) -> None:
+        """Run what must still be done: side by side, but in order where there is one."""
+        before = {job.order: job for job in running if job.order}
+        lines: dict[str, list[Job]] = {}
+        for job in vital:
+            lines.setdefault(job.order or f"\0{job.number}", []).append(job)
+
+        def run(first: Job | None, line: list[Job]) -> None:
+            if first is None or first.wait(timeout):
+                for job in line:
+                    job.run()
+
+        for order, line in lines.items():
+            first = before.get(order)
+            self._workers.start(lambda first=first, line=line: run(first, line))  # type: ignore[misc]
 
     # Called from any thread.
 
@@ -257,100 +197,112 @@ class Jobs(QObject):
             first = not self._dirty
             self._dirty.add(job)
         if first:
-            self._marked.emit()
-
-    # GUI thread.
+            _emit(self._marked)
 
     def cancel_asked(self, job: Job) -> None:
         """Drop a job that still waits."""
-        if job in self._waiting:
-            self._waiting.remove(job)
-            job.state = JobState.CANCELLED
-            job.ended = time.time()
-            self._forget_question(job)
+        if threading.get_ident() == self._gui_thread:
+            self._on_cancel_asked(job)
+        elif not self._closed:
+            _emit(self._cancel_asked, job)
+
+    # GUI thread.
+
+    def _on_cancel_asked(self, job: Job) -> None:
+        if self._lanes.drop(job):
+            job.error = CancelledError()
+            job.settle()
+            self._put_away(job)
+            self._start_ready()
+        else:
             self.mark(job)
 
-    def _start_ready(self) -> None:
-        orders = {job.order for job in self._running if job.order}
-        reads: dict[str, int] = {}
-        for job in self._running:
-            if not job.long and not job.order:
-                reads[job.lane] = reads.get(job.lane, 0) + 1
-        for job in list(self._waiting):
-            if job.order:
-                ready = job.order not in orders
-                # A later write to the same resource must not overtake one that still waits.
-                orders.add(job.order)
-            else:
-                ready = job.long or reads.get(job.lane, 0) < self._lane_reads
-                if ready and not job.long:
-                    reads[job.lane] = reads.get(job.lane, 0) + 1
-            if ready:
-                self._waiting.remove(job)
-                self._start(job)
+    def _ask(self, job: Job, owner: QObject, question: str) -> None:
+        job.question = question
+        older = self._questions.get((id(owner), question))
+        self._questions[id(owner), question] = job
+        if older is not None:
+            # Silenced first: what it says from now on answers a question nobody asks any more.
+            older.success = None
+            older.failure = _ignore
+            older.cancel()
 
-    def _start(self, job: Job) -> None:
-        job.state = JobState.RUNNING
-        job.started = time.time()
-        self._running.add(job)
-        self.mark(job)
-        pool = self._long_pool if job.long else self._pool
-        pool.start(lambda: self._work(job))
+    def _start_ready(self) -> None:
+        while not self._closed and (job := self._lanes.take()) is not None:
+            if job.orphaned and not (job.order or job.title or job.vital):
+                self._lanes.finish(job)
+                job.error = CancelledError()
+                job.settle()
+                self._put_away(job)
+                continue
+            job.state = JobState.RUNNING
+            job.started = time.time()
+            self.mark(job)
+            self._workers.start(lambda job=job: self._work(job))  # type: ignore[misc]
 
     def _work(self, job: Job) -> None:
-        try:
-            job.check()
-            job.result = job.function(job)
-        except DockDeskError as error:
-            job.error = error
-        except Exception as error:  # noqa: BLE001 - a worker's last line of defence: every failure is shown
-            _log.exception("job %s failed unexpectedly", job.title or job.number)
-            job.error = LocalError(
-                "Something in DockDesk went wrong",
-                f"{type(error).__name__}: {error}",
-                "Try again. If it happens again, please report it with the log.",
-            )
+        job.run()
         if not self._closed:
-            self._worker_ended.emit(job)
+            _emit(self._worker_ended, job)
 
     def _on_worker_ended(self, job: Job) -> None:
-        self._running.discard(job)
-        job.ended = time.time()
-        self._forget_question(job)
-        if isinstance(job.error, CancelledError) or (job.error is not None and job.cancelled):
-            job.state = JobState.CANCELLED
-        elif job.error is not None:
-            job.state = JobState.FAILED
-        else:
-            job.state = JobState.DONE
-            job.fraction = 1.0
-        self.mark(job)
+        if self._closed:
+            return
+        self._lanes.finish(job)
+        job.settle()
+        result, success, failure = job.result, job.success, job.failure
+        self._put_away(job)
         self._start_ready()
-        self._deliver(job)
+        self._deliver(job, result, success, failure)
 
-    def _deliver(self, job: Job) -> None:
-        if job.owner is not None:
-            owner = job.owner()
-            if owner is None or not shiboken6.isValid(owner):
-                return
+    def _deliver(
+        self,
+        job: Job,
+        result: Any,
+        success: Callable[[Any], None] | None,
+        failure: Callable[[DockDeskError], None] | None,
+    ) -> None:
+        if job.orphaned:
+            # Nobody is left to handle it, but a change that failed must not go unseen.
+            if job.state is JobState.FAILED and job.title:
+                self.job_failed.emit(job)
+            return
         if job.state is JobState.DONE:
-            if job.success is not None:
-                job.success(job.result)
-        elif job.error is not None and job.failure is not None:
-            job.failure(job.error)
+            if success is not None:
+                success(result)
+        elif job.error is not None and failure is not None:
+            if job.began:
+                failure(job.error)
         elif job.state is JobState.FAILED:
             self.job_failed.emit(job)
 
-    def _forget_question(self, job: Job) -> None:
-        for key, asked in list(self._questions.items()):
-            if asked is job:
+    def _put_away(self, job: Job) -> None:
+        """Book a job that is over as past, and keep no more of it than is shown."""
+        if self._live.pop(job.number, None) is not None:
+            self._past.append(job)
+        if job.question:
+            for key in [key for key, asked in self._questions.items() if asked is job]:
                 del self._questions[key]
+        self.mark(job)
+        job.release()
+
+    def _on_marked(self) -> None:
+        if not self._closed:
+            self._flush_timer.start()
 
     def _flush(self) -> None:
         with self._dirty_lock:
             dirty, self._dirty = self._dirty, set()
         for job in sorted(dirty, key=lambda item: item.number):
             self.job_changed.emit(job)
+
+
+def _emit(signal: SignalInstance, *arguments: object) -> None:
+    """Emit from a worker, which may outlive the object: then there is nobody left to tell."""
+    try:
+        signal.emit(*arguments)
+    except RuntimeError as error:
+        _log.debug("a worker outlived its program: %s", error)
 
 
 def _ignore(_error: DockDeskError) -> None:
