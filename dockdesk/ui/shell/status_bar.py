@@ -1,0 +1,101 @@
+"""The line at the foot: who answers, whether it does, what runs there, and what DockDesk is doing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from dockdesk.core.columns import Tone
+from dockdesk.ui.actions.bound import tip
+from dockdesk.ui.theme import Theme
+
+
+class Dot(QWidget):
+    """A small disc in a tone; the word beside it says the same."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._tone: Tone = "muted"
+        self.setFixedSize(QSize(12, 12))
+        theme.changed.connect(self.update)
+
+    def set_tone(self, tone: Tone) -> None:
+        if tone != self._tone:
+            self._tone = tone
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.tone(self._tone))
+        painter.drawEllipse(QPointF(6, 6), 4, 4)
+
+
+class StatusBar(QWidget):
+    """Its texts are given; its signals say which were clicked."""
+
+    reconnect_asked = Signal()
+    containers_asked = Signal()
+    jobs_asked = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("look", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._dot = Dot(theme)
+        self._engine = QLabel()
+        self._engine.setTextFormat(Qt.TextFormat.PlainText)
+        self._engine.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._reconnect = QToolButton()
+        self._reconnect.setText("Reconnect")
+        self._reconnect.setIcon(theme.icon("refresh"))
+        self._reconnect.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._reconnect.setToolTip(tip("Reconnect", "Ctrl+Shift+R"))
+        self._reconnect.clicked.connect(self.reconnect_asked)
+        self._containers = self._link(theme, "box", "Containers", self.containers_asked)
+        self._jobs = self._link(theme, "activity", "Jobs", self.jobs_asked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 2, 10, 2)
+        row.setSpacing(8)
+        row.addWidget(self._dot)
+        row.addWidget(self._engine, 1)
+        row.addWidget(self._reconnect)
+        row.addWidget(self._containers)
+        row.addWidget(self._jobs)
+        self.setFixedHeight(32)
+        self.set_engine("Not connected", "muted", can_reconnect=False)
+        self.set_containers(None, None)
+        self.set_jobs(0)
+
+    @staticmethod
+    def _link(theme: Theme, icon: str, name: str, signal: SignalInstance) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon, "muted", 16))
+        button.setIconSize(QSize(16, 16))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAccessibleName(name)
+        button.setFont(theme.font("small", tabular=True))
+        theme.changed.connect(lambda: button.setFont(theme.font("small", tabular=True)))
+        button.clicked.connect(signal)
+        return button
+
+    def set_engine(self, text: str, tone: Tone, can_reconnect: bool, detail: str = "") -> None:
+        """Who answers and how it stands, such as "Docker Engine 27.3 · connected"."""
+        self._dot.set_tone(tone)
+        self._engine.setText(text)
+        self._engine.setToolTip(tip(text, *detail.splitlines()))
+        self._reconnect.setVisible(can_reconnect)
+
+    def set_containers(self, running: int | None, total: int | None) -> None:
+        known = running is not None and total is not None
+        self._containers.setVisible(known)
+        if known:
+            self._containers.setText(f"{running} of {total} running")
+            self._containers.setToolTip(tip(f"{running} of {total} containers run"))
+
+    def set_jobs(self, count: int) -> None:
+        self._jobs.setText("1 job" if count == 1 else f"{count} jobs" if count else "idle")
+        self._jobs.setToolTip(tip("Activity", "Running and past jobs", "Ctrl+J"))

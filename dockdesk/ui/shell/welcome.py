@@ -1,0 +1,154 @@
+"""What is shown where nothing can be connected: what was looked for, why each failed, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from dockdesk.core.environments import Environment
+from dockdesk.core.errors import DockDeskError
+from dockdesk.ui.theme import Theme
+from dockdesk.ui.theme.fonts import FontRole
+
+_WIDTH = 680
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One place where an engine was looked for, and why there is none."""
+
+    environment: Environment
+    error: DockDeskError
+
+
+class WelcomePage(QScrollArea):
+    """``retry_asked`` looks everywhere again, ``connect_asked(environment)`` tries one place."""
+
+    retry_asked = Signal()
+    connect_asked = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget()
+        outer = QHBoxLayout(inside)
+        outer.setContentsMargins(20, 32, 20, 32)
+        middle = QWidget()
+        middle.setMaximumWidth(_WIDTH)
+        outer.addStretch(1)
+        outer.addWidget(middle, 8)
+        outer.addStretch(1)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        logo = QLabel()
+        logo.setPixmap(theme.app_icon().pixmap(56, 56))
+        column.addWidget(logo)
+        self._title = self._label("title")
+        self._text = self._label("body", "muted")
+        column.addWidget(self._title)
+        column.addWidget(self._text)
+        self._buttons = QWidget()
+        row = QHBoxLayout(self._buttons)
+        row.setContentsMargins(0, 4, 0, 8)
+        self._retry = QPushButton(theme.icon("refresh", "on_accent"), "Look again")
+        self._retry.setProperty("look", "primary")
+        self._retry.clicked.connect(self.retry_asked)
+        row.addWidget(self._retry)
+        row.addStretch(1)
+        column.addWidget(self._buttons)
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(10)
+        column.addLayout(self._cards)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.show_searching()
+
+    def _label(self, role: FontRole, tone: str = "") -> QLabel:
+        label = QLabel()
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setFont(self._theme.font(role))
+        if tone:
+            label.setProperty("tone", tone)
+        return label
+
+    def show_searching(self, name: str = "") -> None:
+        """Something is being tried."""
+        self._title.setText(f"Connecting to {name}…" if name else "Looking for container engines…")
+        self._text.setText("Docker contexts, DOCKER_HOST and Podman's socket are asked.")
+        self._retry.setEnabled(False)
+        self._clear()
+
+    def show_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Nothing answered."""
+        self._retry.setEnabled(True)
+        self._clear()
+        if attempts:
+            self._title.setText("No container engine answers")
+            self._text.setText(
+                "DockDesk looked in these places. Once one of them is mended, look again; "
+                "an engine that starts later is found as well."
+            )
+        else:
+            self._title.setText("No container engine was found")
+            self._text.setText(
+                "There is no Docker context, DOCKER_HOST is not set, and neither Docker nor Podman "
+                "listens at its usual place. Install and start one of them, then look again."
+            )
+        for attempt in attempts:
+            self._cards.addWidget(self._card(attempt))
+
+    def _clear(self) -> None:
+        while (item := self._cards.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def _card(self, attempt: Attempt) -> QFrame:
+        environment, error = attempt.environment, attempt.error
+        card = QFrame()
+        card.setProperty("look", "card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(4)
+        head = QHBoxLayout()
+        name = self._label("heading")
+        name.setText(environment.name)
+        head.addWidget(name, 1)
+        again = QPushButton("Try this one")
+        again.setAccessibleName(f"Try {environment.name}")
+        again.clicked.connect(lambda: self.connect_asked.emit(environment))
+        head.addWidget(again)
+        column.addLayout(head)
+        where = self._label("small", "muted")
+        where.setText(
+            " · ".join(part for part in (environment.address, environment.source) if part)
+        )
+        column.addWidget(where)
+        what = self._label("strong")
+        what.setText(error.title)
+        column.addWidget(what)
+        for text, tone in ((error.detail, "muted"), (error.hint, "")):
+            if text:
+                line = self._label("body", tone)
+                line.setText(text)
+                line.setTextInteractionFlags(
+                    Qt.TextInteractionFlag.TextSelectableByMouse
+                    | Qt.TextInteractionFlag.TextSelectableByKeyboard
+                )
+                column.addWidget(line)
+        return card
