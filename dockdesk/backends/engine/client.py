@@ -86,15 +86,20 @@ class EngineClient:
             served_by = answer.headers.get("server", "")
             raw = decode(answer.read(), None)
         self.server = server_version(raw, served_by, self.endpoint)
-        self.api_version = negotiate(self.server.api, self.server.minimum_api)
-        if version_key(self.api_version) < version_key(LOWEST_API):
+        version = negotiate(self.server.api, self.server.minimum_api)
+        if version_key(version) < version_key(LOWEST_API):
             raise NotSupportedError(
                 f"The engine of “{self.endpoint.name}” is too old",
-                f"It speaks API {self.api_version}; DockDesk needs {LOWEST_API}.",
+                f"It speaks API {version}; DockDesk needs {LOWEST_API}.",
                 "Update the engine (Docker 19.03 or newer).",
             )
         with self._lock:
-            self._sdk = None
+            outdated = self._sdk if version != self.api_version else None
+            if outdated is not None:
+                self._sdk = None
+            self.api_version = version
+        if outdated is not None:
+            outdated.close()
 
     @property
     def podman(self) -> bool:

@@ -31,13 +31,15 @@ class Endpoint:
 
     ``host`` is a URL as in DOCKER_HOST: unix:///path, tcp://host:port, https://…, or
     ssh://[user@]host[:port][/path of the remote socket]. ``problem`` says why it can't be used, such as a context whose
-    file is broken; such endpoints are listed so that the user learns of it.
+    file is broken; such endpoints are listed so that the user learns of it. ``current`` is true for the one that the
+    docker CLI would use.
     """
 
     environment: Environment
     host: str
     tls: TlsFiles | None = None
     problem: str = ""
+    current: bool = False
 
     @property
     def name(self) -> str:

@@ -1,0 +1,29 @@
+"""The engine as core's ports see it, put together from its parts."""
+
+from __future__ import annotations
+
+from dockdesk.backends.engine.client import EngineClient
+from dockdesk.backends.engine.endpoints import Endpoint
+from dockdesk.backends.engine.exec import Terminals
+from dockdesk.backends.engine.identity import Identity
+from dockdesk.backends.engine.live import LiveStreams
+from dockdesk.backends.engine.streams import StreamHub
+from dockdesk.core.reactor import Reactor
+from dockdesk.core.work import Work
+
+
+class EngineBackend(Identity, LiveStreams, Terminals):
+    """A Docker Engine or Podman; see Engine in core/ports.py. Thread-safe."""
+
+    def __init__(self, client: EngineClient, reactor: Reactor) -> None:
+        self.client = client
+        self.hub = StreamHub(client, reactor)
+
+
+def connect(endpoint: Endpoint, reactor: Reactor, work: Work | None = None) -> EngineBackend:
+    """Connect to an engine; its streams are read by ``reactor``, which the caller closes after the backend.
+
+    Blocks until the engine has answered; cancelling ``work`` ends that at once. Raise DockDeskError, with what to do
+    about it: no socket, no permission, refused, no answer, TLS, ssh, no engine there, too old an engine.
+    """
+    return EngineBackend(EngineClient.connect(endpoint, work), reactor)
