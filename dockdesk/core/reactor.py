@@ -23,6 +23,11 @@ _log = logging.getLogger(__name__)
 
 RECEIVE = 262_144  # bytes a read; also what one stream may take before the others have their turn
 
+# Rounds begin at least this far apart, in seconds. A busy stream would otherwise be read in crumbs, each of which costs
+# the GUI thread the interpreter; what stands alone, such as the echo of a key, is not delayed. Longer would hold the
+# sender up: a unix socket takes only some hundred small writes.
+_ROUND = 0.0003
+
 
 class Stream(Protocol):
     """What a socket's bytes go to. Both methods are called on the reactor's thread and must not wait."""
@@ -202,8 +207,13 @@ class Reactor:
         self._thread.start()
 
     def _run(self, selector: selectors.BaseSelector, reader: socket.socket) -> None:
+        last = 0.0
         while not self._closed:
-            for key, events in selector.select(self._patience()):
+            ready = selector.select(self._patience())
+            if (early := last + _ROUND - time.monotonic()) > 0:
+                time.sleep(early)
+            last = time.monotonic()
+            for key, events in ready:
                 if key.data is None:
                     self._hear(reader)
                 elif not key.data.closed:
