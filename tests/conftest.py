@@ -255,7 +255,12 @@ def _live_qt_objects() -> list[Any]:
         and (item.isActive() if isinstance(item, core.QTimer) else item.busy())
     ]
     if widgets := sys.modules.get("PySide6.QtWidgets"):
-        live += [item for item in widgets.QApplication.topLevelWidgets() if item.isVisible()]
+        live += [
+            item
+            for item in widgets.QApplication.topLevelWidgets()
+            # A tooltip goes by itself, some seconds after its widget.
+            if item.isVisible() and item.metaObject().className() != "QTipLabel"
+        ]
     return live
 
 
