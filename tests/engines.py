@@ -1,7 +1,7 @@
 """Real engines for tests: a dockerd, a registry and Podman's service, each in a temporary folder of its own.
 
-Nothing of the machine's own engines is touched. Where an engine can't be started the tests that need it are skipped with
-the reason, except under CI=true, where that is a failure.
+Nothing of the machine's own engines is touched. Where an engine can't be started the tests that need it are skipped
+with the reason, except under CI=true, where that is a failure.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+
+from dockdesk.core.reactor import Reactor
+
+if TYPE_CHECKING:
+    from dockdesk.backends.engine.backend import EngineBackend
 
 BUSYBOX = "dockdesk/busybox:test"
 START_TIMEOUT = 120.0
@@ -470,6 +475,42 @@ def busybox_image(dockerd: Dockerd) -> str:
 def podman_busybox_image(podman_service: PodmanService) -> str:
     """A reference of the busybox image in ``podman_service``."""
     return load_busybox(podman_service)
+
+
+@pytest.fixture
+def reactor() -> Iterator[Reactor]:
+    made = Reactor("test-streams")
+    yield made
+    made.close()
+    assert len(made) == 0, "the reactor kept a socket"
+
+
+def connected(engine: EngineProcess, reactor: Reactor) -> EngineBackend:
+    """DockDesk's backend on one of the engines above."""
+    from dockdesk.backends.engine.backend import connect
+    from dockdesk.backends.engine.contexts import endpoint
+
+    return connect(endpoint("test", engine.host, "a test"), reactor)
+
+
+@pytest.fixture
+def docker_engine(
+    dockerd: Dockerd, busybox_image: str, reactor: Reactor
+) -> Iterator[EngineBackend]:
+    """The backend on the session's dockerd, with the busybox image in it."""
+    backend = connected(dockerd, reactor)
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def podman_engine(
+    podman_service: PodmanService, podman_busybox_image: str, reactor: Reactor
+) -> Iterator[EngineBackend]:
+    """The backend on the session's Podman, with the busybox image in it."""
+    backend = connected(podman_service, reactor)
+    yield backend
+    backend.close()
 
 
 if __name__ == "__main__":  # a dockerd to try things with: python -m tests.engines

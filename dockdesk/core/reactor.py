@@ -305,6 +305,8 @@ class Reactor:
             except OSError as error:
                 self._lose(link, error)
                 return
+            if link.closed:
+                return  # while it was read
             if not data:
                 self._lose(link, None)
                 return

@@ -20,7 +20,12 @@ import urllib3.exceptions
 from dockdesk.backends.engine.answers import content, decode, error_message
 from dockdesk.backends.engine.connections import Transport, transport_for
 from dockdesk.backends.engine.endpoints import Endpoint
-from dockdesk.backends.engine.errors import api_error, connection_error, timeout_error
+from dockdesk.backends.engine.errors import (
+    api_error,
+    connection_error,
+    disconnected_error,
+    timeout_error,
+)
 from dockdesk.backends.engine.exchange import USER_AGENT, Exchange
 from dockdesk.backends.engine.paths import Method, Params, query
 from dockdesk.backends.engine.paths import quoted as quoted
@@ -114,7 +119,7 @@ class EngineClient:
         """The SDK's client, for its helpers. Its exceptions are not translated: see `translated`."""
         with self._lock:
             if self._closed:
-                raise _closed_error(self.endpoint)
+                raise disconnected_error(self.endpoint)
             if self._sdk is None:
                 options = dict(self._sdk_options)
                 if (tls := options.pop("tls", None)) is not None:
@@ -291,7 +296,7 @@ class EngineClient:
         )
         with self._lock:
             if self._closed:
-                raise _closed_error(self.endpoint)
+                raise disconnected_error(self.endpoint)
             self._open.add(exchange)
         try:
             exchange.send(self._transport, target, body, sent)
@@ -370,7 +375,3 @@ def _body(
     if data is not None:
         sent.setdefault("Content-Type", "application/x-tar")
     return data, sent
-
-
-def _closed_error(endpoint: Endpoint) -> UnreachableError:
-    return UnreachableError(f"“{endpoint.name}” was disconnected", "", "Connect to it again.")

@@ -111,6 +111,11 @@ def lost_error(endpoint: Endpoint) -> UnreachableError:
     )
 
 
+def disconnected_error(endpoint: Endpoint) -> UnreachableError:
+    """DockDesk itself has given the connection up, such as when another engine was chosen."""
+    return UnreachableError(f"“{endpoint.name}” was disconnected", "", "Connect to it again.")
+
+
 def _os_error(endpoint: Endpoint, error: OSError) -> DockDeskError:
     number = error.errno
     local = endpoint.host.startswith("unix:")

@@ -11,10 +11,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from dockdesk.backends.engine.answers import error_message
 from dockdesk.backends.engine.client import EngineClient
-from dockdesk.backends.engine.errors import api_error, connection_error, lost_error
+from dockdesk.backends.engine.errors import (
+    api_error,
+    connection_error,
+    disconnected_error,
+    lost_error,
+)
 from dockdesk.backends.engine.exchange import Exchange
 from dockdesk.backends.engine.wire import ProtocolError, ResponseReader
-from dockdesk.core.errors import DockDeskError, LocalError, RemoteError, UnreachableError
+from dockdesk.core.errors import DockDeskError, LocalError, RemoteError
 from dockdesk.core.reactor import Link, Reactor
 from dockdesk.core.streams import Sink
 
@@ -127,7 +132,7 @@ class EngineStream(Generic[T]):
         sock, pieces = exchange.detach()
         if not self._hub.reactor.call(lambda: self._begin(sock, pieces)):
             sock.close()
-            raise UnreachableError(f"“{self._hub.client.endpoint.name}” was disconnected")
+            raise disconnected_error(self._hub.client.endpoint)
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the other side."""
@@ -162,8 +167,8 @@ class EngineStream(Generic[T]):
         self._delivery.close()
 
     def shut(self) -> None:
-        """End it because the connection to the engine is given up; the sink is told of an orderly end."""
-        self._delivery.end(None)
+        """End it because the connection to the engine is given up; the sink is told so."""
+        self._delivery.end(disconnected_error(self._hub.client.endpoint))
         if self._farewell is not None:
             self._farewell()
         else:
@@ -256,7 +261,7 @@ class StreamHub:
         """Hand an exchange's connection to the reactor as ``stream``."""
         with self._lock:
             if self._closed:
-                raise UnreachableError(f"“{self.client.endpoint.name}” was disconnected")
+                raise disconnected_error(self.client.endpoint)
             self._streams.add(stream)
         try:
             stream.start(exchange)
@@ -281,7 +286,7 @@ class StreamHub:
         return None
 
     def close(self) -> None:
-        """End every stream; their sinks hear of an orderly end."""
+        """End every stream, and tell the sinks why. Waits a moment for terminals to end their processes."""
         with self._lock:
             self._closed = True
             streams = list(self._streams)
