@@ -152,7 +152,10 @@ class RowReader:
                 while end < len(cells) and _joins(cell, cells[end]):
                     end += 1
                 text = "".join(chr(each.content or 32) for each in cells[column:end])
-                yield Run(column, end - column, text, self._style_of(cell, column))
+                if cell.style == 0:
+                    text = text.rstrip(" ") if end == len(cells) else text
+                if text:
+                    yield Run(column, len(text), text, self._style_of(cell, column))
             column = end
 
     def _cluster(self, column: int, cells: int, cell: _Cell) -> Run:

@@ -108,7 +108,16 @@ class RowPainter:
                 )
         for match in matches:
             tone = self.palette.current_match if match.current else self.palette.match
-            self._mark(painter, left, top, match.first, min(match.last, columns - 1), tone)
+            last = min(match.last, columns - 1)
+            self._mark(painter, left, top, match.first, last, tone)
+            if match.current:
+                painter.setPen(self.colour(self.palette.match_frame))
+                painter.drawRect(
+                    left + match.first * width,
+                    top,
+                    (last - match.first + 1) * width - 1,
+                    height - 1,
+                )
         if row.selected is not None:
             first, last = row.selected
             self._mark(painter, left, top, first, min(last, columns - 1), self.palette.selection)

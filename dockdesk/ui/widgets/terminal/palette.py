@@ -15,7 +15,7 @@ from dockdesk.ui.widgets.terminal.screen import DEFAULT_COLOUR, TRUE_COLOUR, Col
 
 _LIGHT_16 = (
     *(0x1B2130, 0xC3234A, 0x0B7A3B, 0x8F5B0A, 0x2458D6, 0x8B3FC0, 0x0A7280, 0xC9CED8),
-    *(0x5F6B80, 0xD5304F, 0x0F8444, 0x9A6208, 0x2F6BFF, 0x9A4FD0, 0x0B7D8C, 0xFFFFFF),
+    *(0x5F6B80, 0xD5304F, 0x0F8444, 0x9A6208, 0x2A66FA, 0x9A4FD0, 0x0B7D8C, 0xFFFFFF),
 )
 _DARK_16 = (
     *(0x2B3240, 0xF2637E, 0x3ECF8E, 0xF5B84C, 0x7AA2FF, 0xC792EA, 0x4FC4CF, 0xD5DAE4),
@@ -46,7 +46,8 @@ class Palette:
         self.on_cursor = number(tokens.on_accent)
         self.selection = _mixed(number(tokens.accent), self.background, 0.32)
         self.match = _mixed(number(tokens.warn), self.background, 0.30)
-        self.current_match = _mixed(number(tokens.warn), self.background, 0.55)
+        self.current_match = _mixed(number(tokens.warn), self.background, 0.45)
+        self.match_frame = number(tokens.warn)
         self.look = lru_cache(maxsize=4096)(self._look)
 
     def told(self) -> Colours:

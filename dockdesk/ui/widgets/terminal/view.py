@@ -243,11 +243,12 @@ class TerminalView(QWidget):
 
     def _send(self, data: bytes) -> None:
         """Send what the user typed: they want to see what comes of it."""
-        screen = self._emulation.screen
-        if screen is not None:
-            screen.clear_selection()
-            self._scroll_to_end()
         self.input_ready.emit(data)
+        screen = self._emulation.screen
+        if screen is not None and screen.selected_text():
+            screen.clear_selection()
+            self._emulation.changed.emit()
+        self._scroll_to_end()
 
     def _on_typed(self, data: bytes) -> None:
         if not self._ended:
@@ -264,6 +265,9 @@ class TerminalView(QWidget):
         self._commands[command]()
 
     def _on_menu_asked(self, position: QPoint) -> None:
+        self._menu().popup(position)
+
+    def _menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         copy = menu.addAction("Copy", QKeySequence("Ctrl+Shift+C"), self.copy)
@@ -274,7 +278,7 @@ class TerminalView(QWidget):
         menu.addSeparator()
         menu.addAction("Find…", QKeySequence("Ctrl+Shift+F"), self.open_search)
         menu.addAction("Clear", self.clear)
-        menu.popup(position)
+        return menu
 
     # --- Scrolling ---
 
@@ -286,7 +290,7 @@ class TerminalView(QWidget):
         screen = self._emulation.screen
         if screen is not None and not screen.scroll().at_end:
             screen.scroll_to_end()
-        self._emulation.changed.emit()
+            self._emulation.changed.emit()
 
     def _on_scroll_bar_moved(self, value: int) -> None:
         if self._emulation.screen is not None:
