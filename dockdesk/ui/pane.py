@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from dockdesk.core.actions import Action
 from dockdesk.core.refs import ResourceRef
+from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.context import UiContext
 
 if TYPE_CHECKING:
@@ -40,6 +41,22 @@ class Pane(QWidget):
         super().__init__(parent)
         self.context = context
         self._on_screen = False
+        self._bound: BoundActions | None = None
+
+    @property
+    def bound(self) -> BoundActions:
+        """The pane's actions as QActions, for toolbar, menus and shortcuts."""
+        if self._bound is None:
+            self._bound = BoundActions(
+                self.context.theme,
+                self.pane_actions,
+                self.context.runner.refusal,
+                self.selected,
+                self.trigger,
+                self,
+            )
+            self.selection_changed.connect(self._bound.refresh)
+        return self._bound
 
     def handlers(self) -> Mapping[str, Handler]:
         """Action id → what to do with the chosen rows, for actions that have no plan."""
@@ -65,6 +82,16 @@ class Pane(QWidget):
 
     def focus_filter(self) -> None:
         """Put the cursor into the pane's filter field, where it has one."""
+
+    def focus_content(self) -> None:
+        """Take the focus: to the list, say."""
+        self.setFocus()
+
+    def reload(self) -> None:
+        """Fetch what is shown anew."""
+
+    def toggle_maximised(self) -> None:
+        """Give the details the whole pane, or the list its place back."""
 
     def open(self, ref: ResourceRef) -> bool:  # noqa: ARG002
         """Choose and show the resource; False where it isn't here (yet: it may be chosen once it arrives)."""
@@ -107,8 +134,9 @@ class Pane(QWidget):
 class DetailView(QWidget, Generic[T]):
     """The content of a detail tab: shows what is chosen in the list beside it.
 
-    `set_rows` is called whenever the choice changes and, with the same keys, whenever a chosen row itself changes; it
-    must be cheap where nothing that matters has changed. A hidden view is told too, but should fetch only in `shown`.
+    `set_rows` is called on the view in front whenever the choice changes and, with the same keys, whenever a chosen row
+    itself changes; it must be cheap where nothing that matters has changed. A view that comes to the front gets
+    `set_rows` first, then `shown`. With nothing chosen, all views get no rows.
     """
 
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockdesk.core.actions import Equivalent, Values
+from dockdesk.core.actions import AuditEntry, Equivalent
 from dockdesk.core.columns import Tone
 from dockdesk.core.environments import Environment, Guard
 from dockdesk.core.errors import CancelledError, DockDeskError
-from dockdesk.core.forms import Form
 from dockdesk.core.refs import ResourceRef
-from dockdesk.ui.actions.questions import Question
+from dockdesk.ui.actions.questions import FilledForm, FormRequest, Question
 from dockdesk.ui.context import NoticeAction
 
 
@@ -53,26 +52,37 @@ class RecordingNotices:
 
 
 @dataclass
+class ScriptedForm:
+    """A form that was filled in; keeps how it ended."""
+
+    values: dict[str, Any]
+    closed: bool = False
+    error: DockDeskError | None = None
+
+    def done(self) -> None:
+        self.closed = True
+
+    def failed(self, error: DockDeskError) -> None:
+        self.error = error
+
+
+@dataclass
 class ScriptedAsker:
     """Answers with ``values`` and ``agree``; keeps what was asked."""
 
     values: dict[str, Any] | None = None
     agree: bool = True
-    forms: list[Form] = field(default_factory=list)
+    forms: list[FormRequest] = field(default_factory=list)
+    filled: list[ScriptedForm] = field(default_factory=list)
     previews: list[Sequence[Equivalent]] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
-    def form(
-        self,
-        form: Form,
-        backend: Any,
-        preview: Callable[[Values], Sequence[Equivalent]],
-        accepted: Callable[[Values], None],
-    ) -> None:
-        self.forms.append(form)
+    def form(self, request: FormRequest, accepted: Callable[[FilledForm], None]) -> None:
+        self.forms.append(request)
         if self.values is not None:
-            self.previews.append(preview(self.values))
-            accepted(self.values)
+            self.previews.append(request.preview(self.values))
+            self.filled.append(ScriptedForm(self.values))
+            accepted(self.filled[-1])
 
     def confirm(self, question: Question, accepted: Callable[[], None]) -> None:
         self.questions.append(question)
@@ -115,14 +125,24 @@ class MemoryArchive:
     """core.ports.KeepsAudit in memory."""
 
     def __init__(self) -> None:
-        self.entries: list[Any] = []
+        self.entries: list[AuditEntry] = []
         self.fault: DockDeskError | None = None
 
-    def add(self, entry: Any) -> int:
+    def add(self, entry: AuditEntry) -> int:
         if self.fault is not None:
             raise self.fault
         self.entries.append(entry)
         return len(self.entries)
 
-    def newest(self, limit: int = 1000) -> list[Any]:
-        return self.entries[-limit:]
+    def newest(self, limit: int = 1000) -> list[AuditEntry]:
+        return self.entries[::-1][:limit]
+
+    def search(self, text: str, limit: int = 1000) -> list[AuditEntry]:
+        words = text.casefold().split()
+        found = [e for e in self.newest() if all(w in e.title.casefold() for w in words)]
+        return found[:limit]
+
+    def clear_before(self, at: float) -> int:
+        before = len(self.entries)
+        self.entries = [entry for entry in self.entries if entry.at >= at]
+        return before - len(self.entries)

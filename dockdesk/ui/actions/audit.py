@@ -56,7 +56,9 @@ class AuditLog(QObject):
                 archive.add(replace(entry, id=0))
             return archive.newest(limit)
 
-        self._jobs.submit(self, read, self._on_read, self._on_failed, lane=LANE, order=LANE)
+        self._jobs.submit(
+            self, read, self._on_read, self._on_failed, lane=LANE, order=LANE, vital=True
+        )
 
     def record(self, entry: AuditEntry) -> None:
         """Add what was done, now here and soon in the archive."""
@@ -74,6 +76,7 @@ class AuditLog(QObject):
             self._on_failed,
             lane=LANE,
             order=LANE,
+            vital=True,
         )
 
     def _on_read(self, past: list[AuditEntry]) -> None:

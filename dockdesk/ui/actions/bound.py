@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,14 +12,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 from dockdesk.core.actions import Action
 from dockdesk.ui.actions import planning
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.plain import plain_tip
 
 Refusal = Callable[[Action[Any], Sequence[Any]], str | None]
 
 
-def tip(title: str, *lines: str) -> str:
-    """A tooltip: a title and quiet lines, all taken as plain text. Qt would read outside text as HTML otherwise."""
-    body = "".join(f"<br>{html.escape(line)}" for line in lines if line)
-    return f"<qt><b>{html.escape(title)}</b>{body}</qt>"
+def tip(*lines: str) -> str:
+    """A tooltip of several plain lines; empty ones are left out."""
+    return plain_tip("\n".join(line for line in lines if line))
 
 
 class BoundActions(QObject):
@@ -41,7 +40,7 @@ class BoundActions(QObject):
     ) -> None:
         super().__init__(owner)
         self._theme = theme
-        self._refusal = refusal
+        self._refuse = refusal
         self._rows = rows
         self._trigger = trigger
         self.actions: list[Action[Any]] = list(actions)
@@ -69,12 +68,16 @@ class BoundActions(QObject):
     def _rows_for(self, action: Action[Any]) -> Sequence[Any]:
         return self._rows() if action.on_rows else ()
 
+    def refusal(self, action: Action[Any]) -> str | None:
+        """Why an action can't be done to the rows of now, or None."""
+        return self._refuse(action, self._rows_for(action))
+
     def refresh(self) -> None:
         """Work out what can be done now. Cheap: one pass over the selected rows for each action at most."""
         rows = self._rows()
         for action in self.actions:
             made = self._made[action.id]
-            reason = self._refusal(action, rows if action.on_rows else ())
+            reason = self._refuse(action, rows if action.on_rows else ())
             made.setEnabled(reason is None)
             shortcut = made.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             title = planning.plain_title(action)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dockdesk.core.actions import Action, Equivalent, Values
 from dockdesk.core.environments import Confirmation, Environment
+from dockdesk.core.errors import DockDeskError
 from dockdesk.core.forms import Form
 
 
@@ -31,21 +32,42 @@ class Question:
         return self.targets[0] if len(self.targets) == 1 else self.environment.name
 
 
+class FilledForm(Protocol):
+    """A form that was submitted and is still there: nothing typed is lost until its action really begins."""
+
+    @property
+    def values(self) -> Values: ...
+
+    def done(self) -> None:
+        """The action begins: close the form."""
+
+    def failed(self, error: DockDeskError) -> None:
+        """The values can't be used: say why, at the field where the error names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormRequest:
+    """A form to be filled in for an action.
+
+    ``backend`` is what its fields look their choices up in, ``preview`` gives the equivalents of the values as they are
+    typed, ``values`` fill it in beforehand.
+    """
+
+    action: Action[Any]
+    form: Form
+    backend: Any
+    preview: Callable[[Values], Sequence[Equivalent]]
+    values: Values
+
+
 class Asker(Protocol):
     """Asks the user: dialogs in the program, answers given beforehand in tests.
 
     Both methods return at once and call back later, or never where the user gives up.
     """
 
-    def form(
-        self,
-        form: Form,
-        backend: Any,
-        preview: Callable[[Values], Sequence[Equivalent]],
-        accepted: Callable[[Values], None],
-    ) -> None:
-        """Have ``form`` filled in; ``preview`` gives the equivalents of the values as they are typed, ``backend`` is
-        what its fields look their choices up in."""
+    def form(self, request: FormRequest, accepted: Callable[[FilledForm], None]) -> None:
+        """Have a form filled in."""
 
     def confirm(self, question: Question, accepted: Callable[[], None]) -> None:
         """Have an action confirmed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from dockdesk.bridge.jobs import Job, Jobs, JobState
-from dockdesk.core.actions import Action, AuditEntry, Call, Danger, Values
+from dockdesk.core.actions import Action, AuditEntry, Call, Danger, Equivalent, Values
 from dockdesk.core.environments import Confirmation, Environment
 from dockdesk.core.errors import CancelledError, DockDeskError, InvalidInputError
 from dockdesk.core.work import Work
 from dockdesk.ui.actions import planning
 from dockdesk.ui.actions.planning import job_title, plain_title
-from dockdesk.ui.actions.questions import Asker, Question
+from dockdesk.ui.actions.questions import Asker, FilledForm, FormRequest, Question
 from dockdesk.ui.actions.results import Summary, summary_of
 from dockdesk.ui.context import NoticeAction
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from dockdesk.ui.actions.audit import AuditLog
     from dockdesk.ui.context import Notices
 
-_log = logging.getLogger(__name__)
 
 Done = Callable[[Sequence[Any]], None]
 
@@ -56,8 +54,17 @@ class _Run:
         self.job: Job | None = None
 
 
+class _Trigger:
+    """What was asked for."""
+
+    def __init__(self, action: Action[Any], rows: Sequence[Any], done: Done | None) -> None:
+        self.action = action
+        self.rows = rows
+        self.done = done
+
+
 class _Batch:
-    """The calls of one trigger."""
+    """The calls of one trigger. ``edit`` opens the form again with what was typed, where there was one."""
 
     def __init__(
         self,
@@ -66,12 +73,14 @@ class _Batch:
         backend: Any,
         runs: Sequence[_Run],
         done: Done | None,
+        edit: Callable[[], None] | None,
     ) -> None:
         self.action = action
         self.environment = environment
         self.backend = backend
         self.runs = runs
         self.done = done
+        self.edit = edit
         self.told = False
 
     @property
@@ -82,6 +91,7 @@ class _Batch:
 class ActionRunner(QObject):
     """Guard → form → confirmation → one job a call → audit line → notice.
 
+    ``confirmation`` says how a danger is asked about; an environment's own rule by default.
     ``finished(action, targets)`` tells which resources (ResourceRefs) an action has changed, also where a part failed:
     what shows them reads them back.
     """
@@ -95,9 +105,11 @@ class ActionRunner(QObject):
         audit: AuditLog,
         notices: Notices,
         asker: Asker,
+        confirmation: Callable[[Environment, Danger], Confirmation] = Environment.confirmation,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._confirmation = confirmation
         self._jobs = jobs
         self._session = session
         self._audit = audit
@@ -126,20 +138,15 @@ class ActionRunner(QObject):
         ``done`` gets the calls' results, in order, if all of them succeeded.
         """
         if (reason := self.refusal(action, rows)) is not None:
-            self._notices.show(f"{plain_title(action)}: not possible", reason, tone="warn")
+            self._refuse(action, reason)
             return
         if action.plan is None:
             self._open_handler(action, rows, handler)
             return
         if action.form is None or values is not None:
-            self._plan(action, rows, values or {}, done)
-            return
-        self._asker.form(
-            action.form(action.applicable(rows) if action.on_rows else rows),
-            self._session.backend,
-            lambda typed: planning.equivalents(action, rows, typed),
-            lambda typed: self._plan(action, rows, typed, done),
-        )
+            self._plan(_Trigger(action, rows, done), values or {}, None)
+        else:
+            self._fill_in(_Trigger(action, rows, done), {})
 
     def run(
         self, action: Action[Any], calls: Sequence[Call], done: Done | None = None
@@ -150,14 +157,24 @@ class ActionRunner(QObject):
         """
         environment = self._session.environment
         if environment is None:
-            self._notices.show(f"{plain_title(action)}: not possible", "No engine is connected.")
+            self._refuse(action, "No engine is connected.")
             return []
         if (reason := environment.refusal(action.danger)) is not None:
-            self._notices.show(f"{plain_title(action)}: not possible", reason, tone="warn")
+            self._refuse(action, reason)
             return []
+        return self._start(action, environment, calls, done, None)
+
+    def _start(
+        self,
+        action: Action[Any],
+        environment: Environment,
+        calls: Sequence[Call],
+        done: Done | None,
+        edit: Callable[[], None] | None,
+    ) -> list[Job]:
         bound = planning.bound(calls, environment)
         runs = [_Run(call, job_title(action, call)) for call in bound]
-        batch = _Batch(action, environment, self._session.backend, runs, done)
+        batch = _Batch(action, environment, self._session.backend, runs, done, edit)
         return [self._submit(batch, run) for run in runs]
 
     def _open_handler(
@@ -170,21 +187,42 @@ class ActionRunner(QObject):
             raise LookupError(f"{action.id} has neither a plan nor a handler")
         handler(action.applicable(rows) if action.on_rows else rows)
 
-    def _plan(
-        self, action: Action[Any], rows: Sequence[Any], values: Values, done: Done | None
-    ) -> None:
+    def _fill_in(self, trigger: _Trigger, values: Values) -> None:
+        """Ask for the action's form, with ``values`` in it."""
+        action, rows = trigger.action, trigger.rows
+        if action.form is None:
+            return
+        request = FormRequest(
+            action,
+            action.form(action.applicable(rows) if action.on_rows else rows),
+            self._session.backend,
+            lambda typed: _preview(action, rows, typed),
+            values,
+        )
+        self._asker.form(request, lambda filled: self._plan(trigger, filled.values, filled))
+
+    def _plan(self, trigger: _Trigger, values: Values, filled: FilledForm | None) -> None:
+        """Work out the calls, have them confirmed where that is due, and run them."""
+        action, rows = trigger.action, trigger.rows
         environment = self._session.environment
         if environment is None:
-            self._notices.show(f"{plain_title(action)}: not possible", "No engine is connected.")
+            self._refuse(action, "No engine is connected.", filled)
             return
         try:
             calls = planning.calls(action, rows, values, environment)
         except DockDeskError as error:
-            self._notices.failure(error)
+            if filled is not None:
+                filled.failed(error)
+            else:
+                self._notices.failure(error)
             return
-        kind = environment.confirmation(action.danger)
+
+        def begin() -> None:
+            self._begin(trigger, environment, calls, values, filled)
+
+        kind = self._confirmation(environment, action.danger)
         if kind is Confirmation.NONE or not calls:
-            self.run(action, calls, done)
+            begin()
             return
         chosen = action.applicable(rows) if action.on_rows else list(rows)
         question = Question(
@@ -196,20 +234,35 @@ class ActionRunner(QObject):
             kind,
             tuple(dict.fromkeys(call.equivalent for call in calls)),
         )
-        self._asker.confirm(question, lambda: self._run_if_same(action, calls, environment, done))
+        self._asker.confirm(question, begin)
 
-    def _run_if_same(
-        self, action: Action[Any], calls: Sequence[Call], asked: Environment, done: Done | None
+    def _begin(
+        self,
+        trigger: _Trigger,
+        asked: Environment,
+        calls: Sequence[Call],
+        values: Values,
+        filled: FilledForm | None,
     ) -> None:
+        action = trigger.action
         current = self._session.environment
         if current is None or current.id != asked.id:
-            self._notices.show(
-                f"{plain_title(action)}: not done",
-                f"“{asked.name}” is no longer the connected environment.",
-                tone="warn",
-            )
+            self._refuse(action, f"“{asked.name}” is no longer the connected environment.", filled)
             return
-        self.run(action, calls, done)
+        if (reason := current.refusal(action.danger)) is not None:
+            self._refuse(action, reason, filled)
+            return
+        if filled is not None:
+            filled.done()
+        edit = (lambda: self._fill_in(trigger, values)) if filled is not None else None
+        self._start(action, current, calls, trigger.done, edit)
+
+    def _refuse(self, action: Action[Any], reason: str, filled: FilledForm | None = None) -> None:
+        title = f"{plain_title(action)}: not possible"
+        if filled is not None:
+            filled.failed(DockDeskError(title, reason))
+        else:
+            self._notices.show(title, reason, tone="warn")
 
     def _submit(self, batch: _Batch, run: _Run) -> Job:
         danger = batch.action.danger
@@ -220,10 +273,6 @@ class ActionRunner(QObject):
             try:
                 self._guard(batch.environment).check(danger)
                 return run.call.run(batch.backend, work)
-            except DockDeskError:
-                if work.cancelled:
-                    raise CancelledError from None
-                raise
             finally:
                 run.duration = time.monotonic() - start
 
@@ -305,10 +354,14 @@ class ActionRunner(QObject):
                 batch.done(results)
 
     def _tell_failures(self, batch: _Batch, failed: Sequence[_Run]) -> None:
-        again = NoticeAction("Try again", lambda: self._retry(batch, failed))
         error = failed[0].error
+        actions = []
+        if not isinstance(error, InvalidInputError):
+            actions.append(NoticeAction("Try again", lambda: self._retry(batch, failed)))
+        if batch.edit is not None:
+            actions.append(NoticeAction("Change…", batch.edit))
         if len(batch.runs) == 1 and error is not None:
-            self._notices.failure(error, [] if isinstance(error, InvalidInputError) else [again])
+            self._notices.failure(error, actions)
             return
         lines = [
             f"{run.call.target.name or run.call.target.id}: {run.error.detail or run.error.title}"
@@ -321,11 +374,27 @@ class ActionRunner(QObject):
             "\n".join(shown),
             error.hint if error is not None else "",
             tone="bad",
-            actions=[again],
+            actions=actions,
         )
 
     def _retry(self, batch: _Batch, failed: Sequence[_Run]) -> None:
-        self.run(batch.action, [run.call for run in failed], batch.done)
+        current = self._session.environment
+        calls = [run.call for run in failed]
+        if current is None or current.id != batch.environment.id:
+            name = batch.environment.name
+            self._refuse(batch.action, f"“{name}” is no longer the connected environment.")
+        elif (reason := current.refusal(batch.action.danger)) is not None:
+            self._refuse(batch.action, reason)
+        else:
+            self._start(batch.action, current, calls, batch.done, batch.edit)
 
     def _show(self, summary: Summary) -> None:
         self._notices.show(summary.title, summary.detail, tone=summary.tone)
+
+
+def _preview(action: Action[Any], rows: Sequence[Any], values: Values) -> Sequence[Equivalent]:
+    """The equivalents of what is typed so far; none while that can't be used."""
+    try:
+        return planning.equivalents(action, rows, values)
+    except DockDeskError:
+        return ()

@@ -19,7 +19,8 @@ from dockdesk.ui.pane import Pane
 class PaneEntry:
     """One line of the navigation rail. ``kinds`` are the ResourceRef kinds that the pane opens.
 
-    ``section`` is the heading it stands under in the rail; an empty one has none.
+    ``section`` is the heading it stands under in the rail; an empty one has none. A pane that ``needs_engine`` gives way
+    to the welcome page while none has ever answered.
     """
 
     id: str
@@ -29,6 +30,7 @@ class PaneEntry:
     kinds: Sequence[str]
     make: Callable[[UiContext], Pane]
     actions: Callable[[], Sequence[Action[Any]]]
+    needs_engine: bool = True
 
 
 PANES: Sequence[PaneEntry] = ()

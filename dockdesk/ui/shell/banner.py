@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from dockdesk.core.columns import Tone
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button
+from dockdesk.ui.widgets.labels import PlainLabel
 
 
 class Banner(QWidget):
@@ -23,10 +25,8 @@ class Banner(QWidget):
         self._run: Callable[[], None] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(44, 4, 12, 4)
-        self._label = QLabel()
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setWordWrap(True)
-        self._button = QPushButton()
+        self._label = PlainLabel(theme, wrap=True)
+        self._button = Button(theme, "")
         self._button.clicked.connect(self._on_clicked)
         row.addWidget(self._label, 1)
         row.addWidget(self._button)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
+    QHBoxLayout,
     QLabel,
     QScrollArea,
     QSizePolicy,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 from dockdesk.ui.actions.bound import tip
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.labels import PlainLabel
 
 WIDE = 208
 NARROW = 60
@@ -26,7 +28,9 @@ _ROW = 38
 
 
 class RailButton(QAbstractButton):
-    """One entry of the rail: an icon and, where the rail is wide, a word."""
+    """One entry of the rail: an icon and, where the rail is wide, a word. ``stepped(by)`` tells of Up and Down."""
+
+    stepped = Signal(int)
 
     def __init__(self, theme: Theme, icon: str, title: str, shortcut: str = "") -> None:
         super().__init__()
@@ -56,6 +60,14 @@ class RailButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         return QSize(NARROW - 20, _ROW)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # A button group would choose what it moves to.
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+        if step:
+            self.stepped.emit(step)
+            return
+        super().keyPressEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -123,7 +135,7 @@ class NavRail(QWidget):
         self._theme = theme
         self._narrow = False
         self._buttons: dict[str, RailButton] = {}
-        self._headings: list[QLabel] = []
+        self._headings: list[PlainLabel] = []
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
         self.setProperty("look", "panel")
@@ -133,6 +145,7 @@ class NavRail(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 12, 10, 10)
         column.setSpacing(2)
+        column.addLayout(self._make_head())
         column.addWidget(self._make_entries(entries), 1)
         self._settings = RailButton(theme, "settings", "Settings", "Ctrl+,")
         self._settings.setCheckable(False)
@@ -142,7 +155,20 @@ class NavRail(QWidget):
         self._fold.clicked.connect(lambda: self.narrow_asked.emit(not self._narrow))
         column.addWidget(self._settings)
         column.addWidget(self._fold)
+        for made in (*self._buttons.values(), self._settings, self._fold):
+            made.stepped.connect(lambda by, made=made: self._step(made, by))
         self.set_narrow(False)
+
+    def _make_head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 0, 8)
+        row.setSpacing(8)
+        logo = QLabel()
+        logo.setPixmap(self._theme.app_icon().pixmap(24, 24))
+        self._name = PlainLabel(self._theme, "DockDesk", "heading")
+        row.addWidget(logo)
+        row.addWidget(self._name, 1)
+        return row
 
     def _make_entries(self, entries: Sequence[PaneEntry]) -> QScrollArea:
         inside = QWidget()
@@ -153,9 +179,7 @@ class NavRail(QWidget):
         for number, entry in enumerate(entries, start=1):
             if entry.section != section:
                 section = entry.section
-                heading = QLabel(section)
-                heading.setProperty("tone", "muted")
-                heading.setFont(self._theme.font("small"))
+                heading = PlainLabel(self._theme, section, "small", "muted")
                 heading.setContentsMargins(12, 12, 0, 4)
                 self._headings.append(heading)
                 column.addWidget(heading)
@@ -189,7 +213,7 @@ class NavRail(QWidget):
         self._fold.setText(title)
         self._fold.setAccessibleName(title)
         self._fold.setToolTip(tip(title, "Ctrl+B"))
-        for heading in self._headings:
+        for heading in (*self._headings, self._name):
             heading.setVisible(not narrow)
 
     def set_current(self, pane_id: str) -> None:
@@ -200,13 +224,11 @@ class NavRail(QWidget):
         if (button := self._buttons.get(pane_id)) is not None:
             button.set_badge(text)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
-        buttons: list[QWidget] = [*self._buttons.values(), self._settings, self._fold]
-        focus = self.focusWidget()
-        if not step or focus not in buttons:
-            super().keyPressEvent(event)
-            return
-        buttons[(buttons.index(focus) + step) % len(buttons)].setFocus(
-            Qt.FocusReason.TabFocusReason
-        )
+    def focus(self) -> None:
+        """Put the focus on the current entry."""
+        current = self._group.checkedButton() or next(iter(self._buttons.values()), self._settings)
+        current.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _step(self, button: RailButton, by: int) -> None:
+        buttons = [*self._buttons.values(), self._settings, self._fold]
+        buttons[(buttons.index(button) + by) % len(buttons)].setFocus(Qt.FocusReason.TabFocusReason)

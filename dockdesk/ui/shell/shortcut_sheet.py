@@ -10,7 +10,6 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QLineEdit,
     QScrollArea,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.labels import PlainLabel
 
 _ROW = 28
 _HEADING = 38
@@ -148,8 +148,7 @@ class ShortcutSheet(QDialog):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self._sheet)
         area.setMinimumWidth(2 * _COLUMN + 40)
-        self._nothing = QLabel("No shortcut fits.")
-        self._nothing.setProperty("tone", "muted")
+        self._nothing = PlainLabel(theme, "No shortcut fits.", tone="muted")
         self._nothing.hide()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from dockdesk.core.columns import Tone
 from dockdesk.ui.actions.bound import tip
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.labels import ElidedLabel
 
 
 class Dot(QWidget):
@@ -46,8 +47,7 @@ class StatusBar(QWidget):
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._dot = Dot(theme)
-        self._engine = QLabel()
-        self._engine.setTextFormat(Qt.TextFormat.PlainText)
+        self._engine = ElidedLabel(theme, role="small")
         self._engine.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._reconnect = QToolButton()
         self._reconnect.setText("Reconnect")

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
-    QPushButton,
     QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from dockdesk.core.environments import Environment, Guard
 from dockdesk.ui.actions.bound import tip
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.breadcrumb import Breadcrumb
+from dockdesk.ui.widgets.buttons import Button, IconButton
+from dockdesk.ui.widgets.plain import one_line
 
 GUARD_TITLES: dict[Guard, str] = {
     Guard.NORMAL: "normal",
@@ -135,7 +132,9 @@ class EnvironmentButton(QAbstractButton):
         guard = self._guard_text()
         guard_width = QFontMetrics(theme.font("small")).horizontalAdvance(guard)
         room = self.width() - 62 - guard_width + 2
-        name = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, max(20, room))
+        name = metrics.elidedText(
+            one_line(self.text()), Qt.TextElideMode.ElideMiddle, max(20, room)
+        )
         painter.setFont(theme.font("strong"))
         painter.setPen(theme.colour("text"))
         left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
@@ -146,54 +145,6 @@ class EnvironmentButton(QAbstractButton):
         painter.drawText(QRectF(at, 0, guard_width + 4, self.height()), left, guard)
         arrow = theme.pixmap("chevron-down", "muted", 16, self.devicePixelRatioF())
         painter.drawPixmap(QPointF(self.width() - 26, (self.height() - 16) / 2), arrow)
-
-
-class Crumbs(QWidget):
-    """Where the user is, as words that lead back: environment, pane, resource."""
-
-    clicked = Signal(int)
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(2)
-        self._texts: tuple[str, ...] = ()
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Breadcrumb")
-        theme.changed.connect(self._rebuild)
-
-    def set_crumbs(self, texts: Sequence[str]) -> None:
-        """The last one is where the user is; those before can be clicked."""
-        if tuple(texts) != self._texts:
-            self._texts = tuple(texts)
-            self._rebuild()
-
-    def _rebuild(self) -> None:
-        while (item := self._row.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        metrics = QFontMetrics(self._theme.font("body"))
-        last = len(self._texts) - 1
-        for number, text in enumerate(self._texts):
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 260)
-            if number:
-                separator = QLabel("›")
-                separator.setProperty("tone", "muted")
-                self._row.addWidget(separator)
-            if number == last:
-                label = QLabel(shown)
-                label.setTextFormat(Qt.TextFormat.PlainText)
-                label.setContentsMargins(6, 0, 6, 0)
-                self._row.addWidget(label)
-                continue
-            button = QToolButton()
-            button.setText(shown.replace("&", "&&"))
-            button.setToolTip(tip(text))
-            button.clicked.connect(lambda _checked=False, at=number: self.clicked.emit(at))
-            self._row.addWidget(button)
-        self._row.addStretch(1)
 
 
 class TopBar(QWidget):
@@ -210,26 +161,21 @@ class TopBar(QWidget):
         self._theme = theme
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.stripe = Stripe(theme)
         self.back = self._tool("arrow-left", "Back", "Alt+Left", self.back_asked)
         self.forward = self._tool("arrow-right", "Forward", "Alt+Right", self.forward_asked)
-        self.crumbs = Crumbs(theme)
+        self.crumbs = Breadcrumb(theme)
+        self.crumbs.setAccessibleName("Where you are")
         self.environment = EnvironmentButton(theme)
         self.environment.clicked.connect(self.environments_asked)
-        search = QPushButton(theme.icon("search", "muted"), "Search or run…  Ctrl+K")
+        search = Button(theme, "Search or run…  Ctrl+K", "search")
         search.setAccessibleName("Command palette")
-        search.setProperty("tone", "muted")
         search.clicked.connect(self.palette_asked)
         self._search = search
         self.activity = self._tool("activity", "Activity", "Ctrl+J", self.activity_asked)
         self.activity.setCheckable(True)
         self.activity.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.stripe)
-        row = QHBoxLayout()
+        row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(4)
         row.addWidget(self.back)
@@ -241,21 +187,11 @@ class TopBar(QWidget):
         row.addWidget(self.environment)
         row.addSpacing(4)
         row.addWidget(self.activity)
-        column.addLayout(row)
 
-    def _tool(self, icon: str, title: str, shortcut: str, signal: SignalInstance) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(self._theme.icon(icon))
-        button.setIconSize(QSize(18, 18))
-        button.setAccessibleName(title)
-        button.setToolTip(tip(title, shortcut))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    def _tool(self, icon: str, title: str, shortcut: str, signal: SignalInstance) -> IconButton:
+        button = IconButton(self._theme, icon, title, shortcut, "text")
         button.clicked.connect(lambda _checked=False: signal.emit())
         return button
-
-    def set_environment(self, environment: Environment | None) -> None:
-        self.stripe.set_environment(environment)
-        self.environment.set_environment(environment)
 
     def set_running(self, count: int) -> None:
         """How many jobs run: said in words beside the icon."""

@@ -10,16 +10,17 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
+from dockdesk.core.columns import Tone
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import DockDeskError
-from dockdesk.ui.theme import Theme
-from dockdesk.ui.theme.fonts import FontRole
+from dockdesk.ui.theme import FontRole, Theme
+from dockdesk.ui.widgets.buttons import Button, PrimaryButton
+from dockdesk.ui.widgets.labels import PlainLabel
 
 _WIDTH = 680
 
@@ -64,8 +65,7 @@ class WelcomePage(QScrollArea):
         self._buttons = QWidget()
         row = QHBoxLayout(self._buttons)
         row.setContentsMargins(0, 4, 0, 8)
-        self._retry = QPushButton(theme.icon("refresh", "on_accent"), "Look again")
-        self._retry.setProperty("look", "primary")
+        self._retry = PrimaryButton(theme, "Look again", "refresh")
         self._retry.clicked.connect(self.retry_asked)
         row.addWidget(self._retry)
         row.addStretch(1)
@@ -77,14 +77,8 @@ class WelcomePage(QScrollArea):
         self.setWidget(inside)
         self.show_searching()
 
-    def _label(self, role: FontRole, tone: str = "") -> QLabel:
-        label = QLabel()
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setFont(self._theme.font(role))
-        if tone:
-            label.setProperty("tone", tone)
-        return label
+    def _label(self, role: FontRole, tone: Tone = "neutral", text: str = "") -> PlainLabel:
+        return PlainLabel(self._theme, text, role, tone, wrap=True, selectable=bool(text))
 
     def show_searching(self, name: str = "") -> None:
         """Something is being tried."""
@@ -126,29 +120,18 @@ class WelcomePage(QScrollArea):
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(4)
         head = QHBoxLayout()
-        name = self._label("heading")
-        name.setText(environment.name)
+        name = self._label("heading", text=environment.name)
         head.addWidget(name, 1)
-        again = QPushButton("Try this one")
+        again = Button(self._theme, "Try this one")
         again.setAccessibleName(f"Try {environment.name}")
         again.clicked.connect(lambda: self.connect_asked.emit(environment))
         head.addWidget(again)
         column.addLayout(head)
-        where = self._label("small", "muted")
-        where.setText(
-            " · ".join(part for part in (environment.address, environment.source) if part)
-        )
-        column.addWidget(where)
-        what = self._label("strong")
-        what.setText(error.title)
-        column.addWidget(what)
-        for text, tone in ((error.detail, "muted"), (error.hint, "")):
-            if text:
-                line = self._label("body", tone)
-                line.setText(text)
-                line.setTextInteractionFlags(
-                    Qt.TextInteractionFlag.TextSelectableByMouse
-                    | Qt.TextInteractionFlag.TextSelectableByKeyboard
-                )
-                column.addWidget(line)
+        where = " · ".join(part for part in (environment.address, environment.source) if part)
+        column.addWidget(self._label("small", "muted", where))
+        column.addWidget(self._label("strong", "bad", error.title))
+        if error.detail:
+            column.addWidget(self._label("body", "muted", error.detail))
+        if error.hint:
+            column.addWidget(self._label("body", text=error.hint))
         return card

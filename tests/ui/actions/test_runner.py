@@ -178,6 +178,7 @@ def test_form_values_reach_the_plan_and_its_preview(bench: Bench) -> None:
     bench.runner.trigger(RENAME, named(bench, "redis"))
     bench.wait()
     assert bench.engine.calls[0][2] == "cache"
+    assert bench.asker.filled[0].closed
     assert bench.asker.previews[0][0].cli == "docker rename redis cache"
 
 
@@ -191,6 +192,37 @@ def test_given_values_stand_for_the_form(bench: Bench) -> None:
 def test_plan_that_raises_is_shown(bench: Bench) -> None:
     bench.runner.trigger(RENAME, named(bench, "redis"), {"name": "boom"})
     assert bench.notices.shown[0].title == "That name can't be used"
+
+
+def test_a_form_stays_open_where_its_values_cannot_be_used(bench: Bench) -> None:
+    bench.asker.values = {"name": "boom"}
+    bench.runner.trigger(RENAME, named(bench, "redis"))
+    [filled] = bench.asker.filled
+    assert not filled.closed
+    assert filled.error is not None
+    assert filled.error.title == "That name can't be used"
+    assert not bench.notices.shown
+
+
+def test_a_form_stays_open_where_its_action_is_not_confirmed(bench: Bench) -> None:
+    bench.session.environment = environment(Guard.PROTECTED)
+    bench.asker.values, bench.asker.agree = {"name": "cache"}, False
+    bench.runner.trigger(RENAME, named(bench, "redis"))
+    assert not bench.asker.filled[0].closed
+    assert not bench.engine.calls
+
+
+def test_what_was_typed_is_offered_again_after_a_failure(bench: Bench) -> None:
+    bench.asker.values = {"name": "postgres"}
+    bench.runner.trigger(RENAME, named(bench, "redis"))
+    bench.wait()
+    [notice] = bench.notices.shown
+    assert notice.title == "The name is taken"
+    bench.asker.values = {"name": "kv"}
+    next(action for action in notice.actions if action.title == "Change…").run()
+    assert bench.asker.forms[-1].values == {"name": "postgres"}
+    bench.wait()
+    assert any(row.name == "kv" for row in bench.engine.containers())
 
 
 def test_failure_is_audited_shown_and_can_be_tried_again(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from dockdesk.bridge.jobs import Job, JobState
 from dockdesk.ui.shell.activity.model import JOB_ROLE, STATES, job_line
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.plain import one_line
 
 ROW = 56
 PART_ROW = 22
@@ -106,9 +107,7 @@ class JobDelegate(QStyledItemDelegate):
         painter.setFont(font)  # type: ignore[arg-type]
         painter.setPen(colour)
         metrics = QFontMetrics(font)  # type: ignore[call-overload]
-        shown = metrics.elidedText(
-            text.replace("\n", " "), Qt.TextElideMode.ElideRight, room.width()
-        )
+        shown = metrics.elidedText(one_line(text), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(
             QRect(room.left(), room.top(), room.width(), 18),
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
@@ -157,7 +156,7 @@ class PartsView(QWidget):
             top = row * PART_ROW
             painter.setFont(name_font)
             painter.setPen(theme.colour("text"))
-            shown = names.elidedText(key, Qt.TextElideMode.ElideMiddle, 104)
+            shown = names.elidedText(one_line(key), Qt.TextElideMode.ElideMiddle, 104)
             left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
             painter.drawText(QRect(0, top, 108, PART_ROW), left, shown)
             bar = QRectF(116, top + PART_ROW / 2 - 2, max(24, self.width() - 232), 4)
@@ -165,5 +164,5 @@ class PartsView(QWidget):
             paint_bar(painter, bar, fraction, done if over else full, empty)
             painter.setFont(text_font)
             painter.setPen(theme.colour("muted"))
-            said = texts.elidedText(text, Qt.TextElideMode.ElideRight, 104)
+            said = texts.elidedText(one_line(text), Qt.TextElideMode.ElideRight, 104)
             painter.drawText(QRect(self.width() - 108, top, 108, PART_ROW), left, said)

@@ -6,9 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -18,6 +16,8 @@ from dockdesk.bridge.job import LOG_LINES
 from dockdesk.bridge.jobs import Job, JobState
 from dockdesk.ui.shell.activity.delegate import PART_ROW, PartsView
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button
+from dockdesk.ui.widgets.labels import PlainLabel
 
 _PARTS_SHOWN = 8
 
@@ -36,14 +36,8 @@ class JobDetail(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
-        self._title = QLabel()
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._title.setFont(theme.font("strong"))
-        self._title.setWordWrap(True)
-        self._problem = QLabel()
-        self._problem.setTextFormat(Qt.TextFormat.PlainText)
-        self._problem.setWordWrap(True)
-        self._problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._title = PlainLabel(theme, role="strong", wrap=True)
+        self._problem = PlainLabel(theme, wrap=True, selectable=True)
         column.addWidget(self._title)
         column.addWidget(self._problem)
         column.addLayout(self._make_buttons())
@@ -68,11 +62,11 @@ class JobDetail(QWidget):
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
-        self._cancel = QPushButton(self._theme.icon("player-stop"), "Cancel")
+        self._cancel = Button(self._theme, "Cancel", "player-stop")
         self._cancel.clicked.connect(self._on_cancel_clicked)
-        self._retry = QPushButton(self._theme.icon("refresh"), "Try again")
+        self._retry = Button(self._theme, "Try again", "refresh")
         self._retry.clicked.connect(self._on_retry_clicked)
-        self._copy = QPushButton(self._theme.icon("copy"), "Copy log")
+        self._copy = Button(self._theme, "Copy log", "copy")
         self._copy.clicked.connect(self._on_copy_clicked)
         for button in (self._cancel, self._retry, self._copy):
             row.addWidget(button)
@@ -138,5 +132,4 @@ class JobDetail(QWidget):
             QGuiApplication.clipboard().setText("\n".join(self._job.lines_now()))
 
     def _on_theme_changed(self) -> None:
-        self._title.setFont(self._theme.font("strong"))
         self._log.setFont(self._theme.font("mono"))

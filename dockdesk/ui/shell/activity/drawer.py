@@ -7,11 +7,8 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListView,
-    QPushButton,
     QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +19,8 @@ from dockdesk.ui.shell.activity.delegate import JobDelegate
 from dockdesk.ui.shell.activity.detail import JobDetail
 from dockdesk.ui.shell.activity.model import JobModel
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button, IconButton
+from dockdesk.ui.widgets.labels import PlainLabel
 
 WIDTH = 380
 
@@ -48,12 +47,13 @@ class ActivityDrawer(QFrame):
         self._list.setMouseTracking(True)
         self._list.setAccessibleName("Jobs")
         self._list.selectionModel().currentChanged.connect(self._on_current_changed)
-        self._empty = QLabel(
-            "Nothing has run yet.\nPulls, exports and every change you make appear here."
+        self._empty = PlainLabel(
+            theme,
+            "Nothing has run yet.\nPulls, exports and every change you make appear here.",
+            tone="muted",
+            wrap=True,
         )
-        self._empty.setProperty("tone", "muted")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
         self._detail = JobDetail(theme)
         self._detail.retry_asked.connect(self._on_retry_asked)
 
@@ -80,16 +80,11 @@ class ActivityDrawer(QFrame):
     def _make_header(self, theme: Theme) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(16, 10, 10, 6)
-        title = QLabel("Activity")
-        title.setFont(theme.font("heading"))
-        self._clear = QPushButton(theme.icon("clear-all"), "Clear")
-        self._clear.setProperty("look", "flat")
+        title = PlainLabel(theme, "Activity", "heading")
+        self._clear = Button(theme, "Clear", "clear-all", "flat")
         self._clear.setToolTip(tip("Clear", "Take what has ended off the list."))
         self._clear.clicked.connect(self._on_clear_clicked)
-        shut = QToolButton()
-        shut.setIcon(theme.icon("x", "muted"))
-        shut.setAccessibleName("Close the activity drawer")
-        shut.setToolTip(tip("Close", "Esc"))
+        shut = IconButton(theme, "x", "Close the activity drawer", "Esc")
         shut.clicked.connect(self.closed)
         row.addWidget(title)
         row.addStretch(1)
@@ -160,5 +155,6 @@ class ActivityDrawer(QFrame):
 
     def _on_retry_asked(self, job: Job) -> None:
         fresh = self._jobs.retry(job)
-        self._on_job_changed(fresh)
+        self._model.note(fresh)
+        self._on_rows_changed()
         self.show_job(fresh)

@@ -44,7 +44,7 @@ class JobModel(QAbstractListModel):
         super().__init__(parent)
         self._source = jobs
         self._jobs: list[Job] = jobs.visible()
-        jobs.job_changed.connect(self._on_job_changed)
+        jobs.job_changed.connect(self.note)
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._jobs)
@@ -90,7 +90,8 @@ class JobModel(QAbstractListModel):
         if self._jobs:
             self.dataChanged.emit(self.index(0), self.index(len(self._jobs) - 1))
 
-    def _on_job_changed(self, job: Job) -> None:
+    def note(self, job: Job) -> None:
+        """Take over what ``job`` has become; one not known yet is added."""
         row = self.row_of(job)
         if row >= 0:
             index = self.index(row)

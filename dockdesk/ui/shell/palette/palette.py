@@ -18,7 +18,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QLabel,
     QLineEdit,
     QListView,
     QStyle,
@@ -36,6 +35,8 @@ from dockdesk.ui.shell.palette.candidates import (
 )
 from dockdesk.ui.shell.palette.fuzzy import Match
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.plain import one_line
 
 _WIDTH = 640
 _ROW = 44
@@ -85,7 +86,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setFont(theme.font("small"))
             painter.setPen(theme.tone("warn") if candidate.reason else theme.colour("muted"))
             metrics = QFontMetrics(theme.font("small"))
-            text = metrics.elidedText(second, Qt.TextElideMode.ElideRight, room.width())
+            text = metrics.elidedText(one_line(second), Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(quiet, _LEFT, text)
             room = QRect(room.left(), box.top() + 4, room.width(), 20)
         self._paint_title(painter, room, candidate, match, theme.colour(tone))
@@ -172,8 +173,7 @@ class CommandPalette(QWidget):
         self._list.setUniformItemSizes(True)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setAccessibleName("Found")
-        self._nothing = QLabel("Nothing fits. Try fewer letters.")
-        self._nothing.setProperty("tone", "muted")
+        self._nothing = PlainLabel(theme, "Nothing fits. Try fewer letters.", tone="muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.setMinimumHeight(_ROW * 2)
         column = QVBoxLayout(card)

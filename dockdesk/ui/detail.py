@@ -1,0 +1,221 @@
+"""The detail area of a list pane: tabs about what is chosen, made when they are first looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from dockdesk.ui.context import UiContext
+from dockdesk.ui.descriptions import DetailTab
+from dockdesk.ui.pane import DetailView
+from dockdesk.ui.widgets.buttons import IconButton
+from dockdesk.ui.widgets.labels import Line, PlainLabel
+
+T = TypeVar("T")
+
+MAXIMISE_KEYS = "Ctrl+Shift+D"
+
+
+class DetailArea(QFrame, Generic[T]):
+    """Tabs for the chosen rows.
+
+    A view is made when its tab is first shown; a ``per_row`` tab keeps one view for each row (terminals go on while
+    others are looked at) until `forget` says that the row is gone. ``maximise_asked(bool)``, ``hide_asked`` and
+    ``left`` (Escape: back to the list) tell what the user wants.
+    """
+
+    maximise_asked = Signal(bool)
+    hide_asked = Signal()
+    left = Signal()
+
+    def __init__(
+        self,
+        context: UiContext,
+        tabs: Sequence[DetailTab[T]],
+        key: Callable[[T], str],
+        hint: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._tabs = tuple(tabs)
+        self._key = key
+        self._rows: list[T] = []
+        self._offered: list[DetailTab[T]] = []
+        self._chosen = tabs[0].id if tabs else ""
+        self._views: dict[tuple[str, str], DetailView[T]] = {}
+        self._saved: dict[str, Mapping[str, Any]] = {}
+        self.setProperty("look", "card")
+        self.setAccessibleName("Details")
+
+        self._bar = QTabBar()
+        self._bar.setDrawBase(False)
+        self._bar.setExpanding(False)
+        self._bar.setElideMode(Qt.TextElideMode.ElideNone)
+        self._bar.setUsesScrollButtons(True)
+        self._bar.currentChanged.connect(self._on_tab_changed)
+        self._maximise = IconButton(
+            context.theme, "maximize", "Maximise the details", MAXIMISE_KEYS
+        )
+        self._maximise.setCheckable(True)
+        self._maximise.toggled.connect(self._on_maximise_toggled)
+        self._hide = IconButton(context.theme, "chevron-down", "Hide the details")
+        self._hide.clicked.connect(self.hide_asked)
+        self._stack = QStackedWidget()
+        self._hint = PlainLabel(context.theme, hint, tone="muted", wrap=True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack.addWidget(self._hint)
+
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 2, 8, 0)
+        head.setSpacing(2)
+        head.addWidget(self._bar, 1)
+        head.addWidget(self._maximise)
+        head.addWidget(self._hide)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(Line())
+        column.addWidget(self._stack, 1)
+        self._offer()
+
+    # What is shown.
+
+    def set_rows(self, rows: Sequence[T]) -> None:
+        """Show ``rows``, the current one first. Views of other tabs learn of it when they are looked at."""
+        self._rows = list(rows)
+        self._offer()
+        self._update_view()
+
+    @property
+    def tab(self) -> str:
+        """The id of the tab in front, or an empty string."""
+        at = self._bar.currentIndex()
+        return self._offered[at].id if 0 <= at < len(self._offered) else ""
+
+    def show_tab(self, tab_id: str) -> DetailView[T] | None:
+        """Bring a tab forward; None where it has nothing to say about the current row."""
+        for at, tab in enumerate(self._offered):
+            if tab.id == tab_id:
+                self._chosen = tab_id
+                self._bar.setCurrentIndex(at)
+                self._update_view()
+                return self.view()
+        return None
+
+    def view(self) -> DetailView[T] | None:
+        """The view in front."""
+        current = self._stack.currentWidget()
+        return current if isinstance(current, DetailView) else None
+
+    def views(self) -> Iterator[DetailView[T]]:
+        """All views made so far."""
+        yield from self._views.values()
+
+    def forget(self, gone: Collection[str]) -> None:
+        """Rows with these keys are no more: their own views go, but the one in front only when it is left."""
+        front = self.view()
+        for (tab_id, key), view in list(self._views.items()):
+            if key in gone and view is not front:
+                del self._views[tab_id, key]
+                self._stack.removeWidget(view)
+                view.close()
+                view.deleteLater()
+
+    def set_maximised(self, on: bool) -> None:
+        """Bring the button in line with what the pane has done."""
+        self._maximise.blockSignals(True)
+        self._maximise.setChecked(on)
+        self._maximise.blockSignals(False)
+        title = "Restore the list" if on else "Maximise the details"
+        self._maximise.set_icon("minimize" if on else "maximize")
+        self._maximise.set_tip(title, MAXIMISE_KEYS)
+        self._hide.setVisible(not on)
+
+    def save_state(self) -> dict[str, Any]:
+        views = dict(self._saved)
+        views.update({tab: dict(view.save_state()) for (tab, _key), view in self._views.items()})
+        return {"tab": self._chosen, "views": {key: value for key, value in views.items() if value}}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        if isinstance(tab := state.get("tab"), str) and any(t.id == tab for t in self._tabs):
+            self._chosen = tab
+        views = state.get("views")
+        if isinstance(views, Mapping):
+            self._saved = {
+                str(key): value for key, value in views.items() if isinstance(value, Mapping)
+            }
+        self._offer()
+        self._update_view()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
+
+    # How it comes about.
+
+    def _offer(self) -> None:
+        """Show the tabs that suit the current row; the chosen one stays chosen where it is among them."""
+        current = self._rows[0] if self._rows else None
+        offered = [
+            tab
+            for tab in self._tabs
+            if current is None or tab.applies is None or tab.applies(current)
+        ]
+        if offered != self._offered:
+            self._bar.blockSignals(True)
+            while self._bar.count():
+                self._bar.removeTab(0)
+            for tab in offered:
+                self._bar.addTab(tab.title)
+            self._offered = offered
+            at = next((n for n, tab in enumerate(offered) if tab.id == self._chosen), 0)
+            self._bar.setCurrentIndex(at)
+            self._bar.blockSignals(False)
+
+    def _update_view(self) -> None:
+        at = self._bar.currentIndex()
+        if not self._rows or not 0 <= at < len(self._offered):
+            for (_tab_id, key), shared in self._views.items():
+                if not key:
+                    shared.set_rows(())
+            self._stack.setCurrentWidget(self._hint)
+            return
+        tab = self._offered[at]
+        view = self._view_of(tab)
+        rows = self._rows if tab.several else self._rows[:1]
+        view.set_rows(rows)
+        if self._stack.currentWidget() is not view:
+            self._stack.setCurrentWidget(view)
+
+    def _view_of(self, tab: DetailTab[T]) -> DetailView[T]:
+        key = self._key(self._rows[0]) if tab.per_row else ""
+        if (view := self._views.get((tab.id, key))) is None:
+            view = tab.factory(self._context)
+            if (state := self._saved.get(tab.id)) is not None:
+                view.restore_state(state)
+            self._views[tab.id, key] = view
+            self._stack.addWidget(view)
+        return view
+
+    def _on_tab_changed(self, at: int) -> None:
+        if 0 <= at < len(self._offered):
+            self._chosen = self._offered[at].id
+            self._update_view()
+
+    def _on_maximise_toggled(self, on: bool) -> None:
+        self.maximise_asked.emit(on)

@@ -1,0 +1,82 @@
+"""How the window's parts are placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from dockdesk.bridge.jobs import Jobs
+from dockdesk.core.environments import Environment
+from dockdesk.ui.panes.registry import PaneEntry
+from dockdesk.ui.shell.activity import ActivityDrawer
+from dockdesk.ui.shell.banner import Banner
+from dockdesk.ui.shell.nav_rail import NavRail
+from dockdesk.ui.shell.status_bar import StatusBar
+from dockdesk.ui.shell.top_bar import Stripe, TopBar
+from dockdesk.ui.shell.welcome import WelcomePage
+from dockdesk.ui.theme import Theme
+
+COMPACT_BELOW = 1100  # pixels: the rail shows icons only, and words are left away
+
+
+class Frame(QWidget):
+    """A stripe in the environment's colour; rail | top bar, banner, panes | activity; the status bar below all."""
+
+    def __init__(
+        self, theme: Theme, jobs: Jobs, entries: Sequence[PaneEntry], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.stripe = Stripe(theme)
+        self.rail = NavRail(theme, entries)
+        self.top = TopBar(theme)
+        self.banner = Banner(theme)
+        self.welcome = WelcomePage(theme)
+        self.stack = QStackedWidget()
+        self.drawer = ActivityDrawer(theme, jobs)
+        self.drawer.hide()
+        self.status = StatusBar(theme)
+
+        # Tab order follows the order of making and adding: rail, top bar, panes, drawer, status.
+        middle = QVBoxLayout()
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(0)
+        middle.addWidget(self.top)
+        under = QVBoxLayout()
+        under.setContentsMargins(20, 12, 20, 12)
+        under.setSpacing(12)
+        under.addWidget(self.banner)
+        under.addWidget(self.stack, 1)
+        middle.addLayout(under, 1)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(middle, 1)
+        row.addWidget(self.drawer)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.stripe)
+        column.addLayout(row, 1)
+        column.addWidget(self.status)
+        self._folded: bool | None = None
+
+    def set_environment(self, environment: Environment | None) -> None:
+        self.stripe.set_environment(environment)
+        self.top.environment.set_environment(environment)
+
+    @property
+    def folded(self) -> bool | None:
+        """Whether the user has folded the rail (None: as the width asks)."""
+        return self._folded
+
+    def set_folded(self, folded: bool | None) -> None:
+        self._folded = folded
+        self.fit(self.width())
+
+    def fit(self, width: int) -> None:
+        """Suit the parts to the window's width in pixels."""
+        compact = width < COMPACT_BELOW
+        self.rail.set_narrow(compact if self._folded is None else self._folded)
+        self.top.set_compact(compact)

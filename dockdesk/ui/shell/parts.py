@@ -1,0 +1,33 @@
+"""What the window joins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockdesk.bridge.engine_session import EngineSession
+from dockdesk.bridge.jobs import Jobs
+from dockdesk.bridge.stats_feed import StatsFeed
+from dockdesk.bridge.streams import Pulse
+from dockdesk.core.settings import Settings
+from dockdesk.ui.actions.audit import AuditLog
+from dockdesk.ui.panes.registry import PaneEntry
+from dockdesk.ui.shell.environments import Environments
+from dockdesk.ui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class WindowParts:
+    """All are made and ended by app.py. ``log_path`` is where failures are written."""
+
+    theme: Theme
+    jobs: Jobs
+    pulse: Pulse
+    session: EngineSession
+    stats: StatsFeed
+    settings: Settings
+    audit: AuditLog
+    environments: Environments
+    entries: Sequence[PaneEntry]
+    log_path: Path

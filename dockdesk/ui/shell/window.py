@@ -1,0 +1,321 @@
+"""The main window: joins the parts and leads between them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from dockdesk.bridge.engine_session import SessionState
+from dockdesk.bridge.jobs import Job
+from dockdesk.core import preferences
+from dockdesk.core.actions import Danger
+from dockdesk.core.environments import Confirmation, Environment
+from dockdesk.ui.actions.bound import BoundActions
+from dockdesk.ui.actions.runner import ActionRunner
+from dockdesk.ui.context import NoticeAction, UiContext
+from dockdesk.ui.pane import Pane
+from dockdesk.ui.shell import window_state
+from dockdesk.ui.shell.asker import DialogAsker
+from dockdesk.ui.shell.commands import ShellCommands
+from dockdesk.ui.shell.environment_menu import EnvironmentMenu
+from dockdesk.ui.shell.focus import focus_next_part
+from dockdesk.ui.shell.frame import Frame
+from dockdesk.ui.shell.menus import Menus
+from dockdesk.ui.shell.navigation import Navigation
+from dockdesk.ui.shell.notices import NoticeStack
+from dockdesk.ui.shell.palette import CommandPalette
+from dockdesk.ui.shell.palette.source import PaletteSource
+from dockdesk.ui.shell.parts import WindowParts
+from dockdesk.ui.shell.presenter import Presenter
+from dockdesk.ui.shell.settings_dialog import SettingsDialog
+from dockdesk.ui.shell.shell_actions import MENUS
+from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
+from dockdesk.ui.shell.tray import Tray
+from dockdesk.ui.widgets.confirm import ConfirmDialog
+
+SMALLEST = (800, 560)
+_STATUS_HEIGHT = 32
+
+
+class MainWindow(QMainWindow):
+    """``quit_agreed`` tells that the program may end: nothing runs, or the user said so."""
+
+    quit_agreed = Signal()
+
+    def __init__(self, parts: WindowParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._tray: Tray | None = None
+        self._quitting = False
+        self._was_lost = False
+        self.setWindowTitle("DockDesk")
+        self.setWindowIcon(parts.theme.app_icon())
+        self.setMinimumSize(*SMALLEST)
+        self.frame = Frame(parts.theme, parts.jobs, parts.entries)
+        self.setCentralWidget(self.frame)
+        self.notices = NoticeStack(parts.theme, self.frame, bottom=_STATUS_HEIGHT)
+        self.navigation = Navigation(parts.entries, self.frame.stack, self.frame.welcome)
+        self.runner = ActionRunner(
+            parts.jobs,
+            parts.session,
+            parts.audit,
+            self.notices,
+            DialogAsker(parts.theme, parts.jobs, lambda: self),
+            self._confirmation,
+            self,
+        )
+        self.context = self._make_context()
+        self.navigation.set_context(self.context)
+        commands = ShellCommands(self, parts)
+        actions = [action for _title, actions in MENUS for action in actions]
+        self.shell = BoundActions(
+            parts.theme, actions, commands.refusal, lambda: (), commands.run, self
+        )
+        self.menus = Menus(parts.theme, self.menuBar(), self.shell, self.navigation, self)
+        self.presenter = Presenter(
+            parts.session, parts.environments, self.frame, self.navigation, self
+        )
+        self._environment_menu = EnvironmentMenu(parts.theme, self)
+        source = PaletteSource(
+            self.shell, self.navigation, parts.session, parts.environments, self.runner
+        )
+        self.palette_view = CommandPalette(parts.theme, source, self.frame)
+        self._connect_frame()
+        self._connect_parts()
+        window_state.restore(self, self.frame, parts.settings)
+
+    def _make_context(self) -> UiContext:
+        parts = self._parts
+        return UiContext(
+            theme=parts.theme,
+            jobs=parts.jobs,
+            pulse=parts.pulse,
+            session=parts.session,
+            stats=parts.stats,
+            runner=self.runner,
+            navigator=self.navigation,
+            notices=self.notices,
+            settings=parts.settings,
+            audit=parts.audit,
+        )
+
+    def _confirmation(self, environment: Environment, danger: Danger) -> Confirmation:
+        level = self._parts.settings.get(preferences.CONFIRM)
+        return preferences.confirmation(level, environment, danger)
+
+    def _connect_frame(self) -> None:
+        frame, navigation, parts = self.frame, self.navigation, self._parts
+        frame.rail.chosen.connect(navigation.show_pane)
+        frame.rail.settings_asked.connect(self.show_settings)
+        frame.rail.narrow_asked.connect(self.fold_rail)
+        frame.top.back_asked.connect(navigation.back)
+        frame.top.forward_asked.connect(navigation.forward)
+        frame.top.palette_asked.connect(self.show_palette)
+        frame.top.activity_asked.connect(self.toggle_activity)
+        frame.top.environments_asked.connect(self.show_environments)
+        frame.top.crumbs.clicked.connect(self._on_crumb_clicked)
+        frame.drawer.closed.connect(self.toggle_activity)
+        frame.status.reconnect_asked.connect(parts.session.reconnect)
+        frame.status.jobs_asked.connect(self.toggle_activity)
+        frame.status.containers_asked.connect(lambda: navigation.show_pane("containers"))
+        frame.welcome.retry_asked.connect(parts.environments.find)
+        frame.welcome.connect_asked.connect(parts.environments.switch)
+
+    def _connect_parts(self) -> None:
+        parts, navigation, menu = self._parts, self.navigation, self._environment_menu
+        navigation.moved.connect(self._on_moved)
+        navigation.activity_asked.connect(self.show_activity)
+        navigation.settings_asked.connect(self.show_settings)
+        navigation.pane_made.connect(self._on_pane_made)
+        menu.switched.connect(parts.environments.switch)
+        menu.marked.connect(parts.environments.mark)
+        menu.find_asked.connect(parts.environments.find)
+        menu.reconnect_asked.connect(parts.session.reconnect)
+        parts.jobs.job_failed.connect(self._on_job_failed)
+        parts.session.state_changed.connect(self._on_state_changed)
+        parts.audit.failed.connect(self.notices.failure)
+
+    # What can be asked of the window.
+
+    def start(self) -> None:
+        """Show the pane that the settings ask for. Called once the window has been painted."""
+        settings = self._parts.settings
+        wanted = settings.get(preferences.START_PAGE)
+        if wanted == "last":
+            wanted = str(settings.get(preferences.LAST_PANE))
+        known = [entry.id for entry in self.navigation.entries]
+        if known:
+            self.navigation.show_pane(wanted if wanted in known else known[0])
+
+    def show_palette(self) -> None:
+        self.palette_view.open()
+
+    def show_environments(self) -> None:
+        """Open the environment menu below its button."""
+        button = self.frame.top.environment
+        self._environment_menu.fill(
+            self._parts.environments.environments, self._parts.session.environment
+        )
+        self._environment_menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def show_settings(self, name: str = "") -> None:
+        dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self)
+        dialog.open()
+        if isinstance(name, str) and name:
+            dialog.go_to(name)
+
+    def show_shortcuts(self) -> None:
+        ShortcutSheet(self._parts.theme, self.menus.key_groups(), self).open()
+
+    def show_activity(self) -> None:
+        self.frame.drawer.show()
+        self.frame.top.activity.setChecked(True)
+        self.frame.drawer.focus()
+
+    def toggle_activity(self) -> None:
+        if self.frame.drawer.isHidden():
+            self.show_activity()
+            return
+        self.frame.drawer.hide()
+        self.frame.top.activity.setChecked(False)
+        if (pane := self.navigation.current) is not None:
+            pane.focus_content()
+
+    def fold_rail(self) -> None:
+        self.frame.set_folded(not self.frame.rail.narrow)
+
+    def focus_next_part(self) -> None:
+        frame = self.frame
+        focus_next_part(
+            self,
+            [frame.stack, frame.drawer, self.notices.surface, frame.status, frame.rail, frame.top],
+        )
+
+    def set_tray(self, tray: Tray | None) -> None:
+        """The tray's icon, where there is one. Its signals lead back here."""
+        self._tray = tray
+        self.presenter.set_tray(tray)
+        if tray is not None:
+            tray.window_asked.connect(self.come_forward)
+            tray.reconnect_asked.connect(self._parts.session.reconnect)
+            tray.quit_asked.connect(self.ask_quit)
+
+    def come_forward(self) -> None:
+        """Show the window, wherever it is."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def save_state(self) -> None:
+        """Hand everything that is to be remembered to the settings."""
+        settings, navigation = self._parts.settings, self.navigation
+        window_state.save(self, self.frame, settings)
+        settings.set(preferences.PANE_STATES, navigation.save_states())
+        if navigation.current_id:
+            settings.set(preferences.LAST_PANE, navigation.current_id)
+
+    def ask_quit(self) -> None:
+        """End the program; asks first, also with a hidden window, where something would be lost."""
+        jobs = [job.title for job in self._parts.jobs.visible() if not job.state.over]
+        losses = self.navigation.losses()
+        if not jobs and not losses:
+            self._agree_to_quit()
+            return
+        running = "1 job still runs and would be cancelled." if len(jobs) == 1 else ""
+        if len(jobs) > 1:
+            running = f"{len(jobs)} jobs still run and would be cancelled."
+        dialog = ConfirmDialog(
+            self._parts.theme,
+            "Quit DockDesk?",
+            "Quit",
+            consequence="\n".join(part for part in (running, *losses) if part),
+            names=jobs,
+            danger=Danger.DISRUPTS,
+            icon="power",
+            parent=self if self.isVisible() else None,
+        )
+        dialog.confirmed.connect(self._agree_to_quit)
+        dialog.open()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _agree_to_quit(self) -> None:
+        self._quitting = True
+        self.save_state()
+        self.quit_agreed.emit()
+
+    # Events.
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._quitting:
+            event.accept()
+            return
+        event.ignore()
+        to_tray = self._parts.settings.get(preferences.CLOSE_TO_TRAY)
+        if to_tray and self._tray is not None and self._tray.visible:
+            self.save_state()
+            self.hide()
+        else:
+            self.ask_quit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.frame.fit(event.size().width())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._tell_visible()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._tell_visible()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._tell_visible()
+
+    def _tell_visible(self) -> None:
+        """Live figures cost the engine work: none are asked for while nobody can see them."""
+        self._parts.stats.set_active(self.isVisible() and not self.isMinimized())
+
+    def _on_moved(self) -> None:
+        navigation, top = self.navigation, self.frame.top
+        self.frame.rail.set_current(navigation.current_id)
+        top.crumbs.set_parts(navigation.crumbs())
+        top.back.setEnabled(navigation.history.can_go_back)
+        top.forward.setEnabled(navigation.history.can_go_forward)
+        self.shell.refresh()
+
+    def _on_crumb_clicked(self, number: int) -> None:
+        if number == 0 and (pane := self.navigation.current) is not None:
+            pane.focus_content()
+
+    def _on_pane_made(self, pane: Pane) -> None:
+        self._parts.session.state_changed.connect(pane.bound.refresh)
+
+    def _on_job_failed(self, job: Job) -> None:
+        if job.error is None:
+            return
+        actions = []
+        if job.title:
+            actions.append(NoticeAction("Show", lambda: self._show_job(job)))
+        self.notices.failure(job.error, actions)
+
+    def _show_job(self, job: Job) -> None:
+        self.show_activity()
+        self.frame.drawer.show_job(job)
+
+    def _on_state_changed(self, state: SessionState) -> None:
+        self.shell.refresh()
+        if state is SessionState.LOST and not self.navigation.covered:
+            self._was_lost = True
+        elif state is SessionState.CONNECTED and self._was_lost:
+            self._was_lost = False
+            self.notices.show("Connected again", "What is shown is current.", tone="good")
+
+    @property
+    def environment_menu(self) -> QWidget:
+        return self._environment_menu
