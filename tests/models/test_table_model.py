@@ -476,7 +476,7 @@ def test_a_header_is_told_when_what_it_says_changes(qtbot: QtBot) -> None:
     assert signals.take() == [("data", 2, 2)]
     model._ready_at = 0.0
     model.apply([Row("5", "new", 9.0, "shop")])
-    assert ("data", 2, 2) in signals.take()
+    assert any(kind == "data" and first <= 2 <= last for kind, first, last in signals.take())
 
 
 def test_without_groups_there_are_no_headers(qtbot: QtBot) -> None:
