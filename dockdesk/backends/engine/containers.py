@@ -113,7 +113,10 @@ class ContainerCalls(EnginePart):
             )
         title = "The limits could not be changed"
         host = mapping(self._inspect(id, title).get("HostConfig"))
-        body = update_body(spec, host, self._cpus() if spec.cpus == 0 else 0)
+        engine: Mapping[str, Any] = {}
+        if spec.cpus == 0 or spec.memory == 0:
+            engine = mapping(self.client.get("/info"))
+        body = update_body(spec, host, engine)
         answer = self.client.post(f"/containers/{quoted(id)}/update", json=body, title=title)
         return list(strings(mapping(answer).get("Warnings")))
 
@@ -157,11 +160,13 @@ class ContainerCalls(EnginePart):
         return prune_report_from(answer, "ContainersDeleted")
 
     def processes(self, id: str) -> ProcessTable:
-        path = f"/containers/{quoted(id)}/top"
+        title, hint = "Its processes could not be listed", "Start the container."
         try:
-            answer = self.client.get(path, title="Its processes could not be listed")
+            answer = self.client.get(f"/containers/{quoted(id)}/top", title=title, type=Any)
         except ConflictError as error:
-            raise ConflictError(error.title, error.detail, "Start the container.") from error
+            raise ConflictError(title, error.detail, hint) from error
+        if not answer:  # Podman's way to say so
+            raise ConflictError(title, "The container is not running.", hint)
         return process_table_from(answer)
 
     def spec_of(self, id: str) -> ContainerSpec:
@@ -188,9 +193,6 @@ class ContainerCalls(EnginePart):
             f"/containers/{quoted(id)}/{verb}", params, timeout=_GRACE * 5, title=title
         )
 
-    def _cpus(self) -> int:
-        return whole(mapping(self.client.get("/info")).get("NCPU"))
-
     def _default_log_driver(self) -> str:
         return text(mapping(self.client.get("/info")).get("LoggingDriver")) or "json-file"
 
@@ -200,23 +202,19 @@ class ContainerCalls(EnginePart):
         return whole(mapping(raw).get("SizeRootFs"))
 
 
-def update_body(spec: UpdateSpec, host: Mapping[str, Any], cpus: int) -> dict[str, Any]:
+def update_body(
+    spec: UpdateSpec, host: Mapping[str, Any], engine: Mapping[str, Any]
+) -> dict[str, Any]:
     """The body of POST /containers/{id}/update.
 
-    0 in the API means “as it is”, so that lifting a limit takes other values: -1 for memory and processes, all of the
-    engine's ``cpus`` for cores, which can't be unset. ``host`` is the container's HostConfig as it is.
+    0 in the API means “as it is”, so that lifting a limit takes other values: -1 for swap and processes, and all that
+    the engine has for memory and cores, which can't be unset; with memory its swap is lifted too.
+    ``host`` is the container's HostConfig as it is, ``engine`` the answer of GET /info.
     """
     body: dict[str, Any] = {}
     if spec.memory is not None:
-        body["Memory"] = spec.memory or -1
-        # The swap limit must not be below the memory limit, neither before nor after.
-        swap = whole(host.get("MemorySwap"))
-        if not spec.memory:
-            body["MemorySwap"] = -1
-        elif spec.memory_swap is None and swap > 0:
-            body["MemorySwap"] = max(swap, 2 * spec.memory) if swap < spec.memory else swap
-        elif spec.memory_swap is None and whole(host.get("Memory")) <= 0:
-            body["MemorySwap"] = 2 * spec.memory
+        body["Memory"] = spec.memory or whole(engine.get("MemTotal"))
+        body["MemorySwap"] = _swap_with(body["Memory"], host)
     if spec.memory_swap is not None:
         body["MemorySwap"] = spec.memory_swap or -1
     if spec.cpus is not None:
@@ -224,7 +222,7 @@ def update_body(spec: UpdateSpec, host: Mapping[str, Any], cpus: int) -> dict[st
             period = whole(host.get("CpuPeriod")) or 100_000
             body["CpuQuota"] = round(spec.cpus * period) if spec.cpus else -1
         else:
-            body["NanoCpus"] = round((spec.cpus or cpus) * NANO)
+            body["NanoCpus"] = round((spec.cpus or whole(engine.get("NCPU"))) * NANO)
     if spec.cpu_shares is not None:
         body["CpuShares"] = spec.cpu_shares or 1024
     if spec.pids_limit is not None:
@@ -232,3 +230,14 @@ def update_body(spec: UpdateSpec, host: Mapping[str, Any], cpus: int) -> dict[st
     if spec.restart is not None:
         body["RestartPolicy"] = restart_policy(spec.restart, "restart")
     return body
+
+
+def _swap_with(memory: int, host: Mapping[str, Any]) -> int:
+    """A swap limit that suits a new memory limit: never below it; as much swap as memory where it was so.
+
+    -1 would be right for none, but older engines keep it to themselves, and the kernel then refuses the memory limit.
+    """
+    old_memory, old_swap = whole(host.get("Memory")), whole(host.get("MemorySwap"))
+    if old_swap < 0 or (old_swap > 0 and old_swap != 2 * old_memory and old_swap >= memory):
+        return old_swap
+    return 2 * memory

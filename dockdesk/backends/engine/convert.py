@@ -351,12 +351,16 @@ def cpu_limit(host: Mapping[str, Any]) -> float | None:
 
 
 def process_table_from(raw: Any) -> ProcessTable:
-    """GET /containers/{id}/top. Podman repeats cells' padding; it goes."""
+    """GET /containers/{id}/top. Podman gives lines where Docker gives cells; the last column may hold blanks."""
     table = mapping(raw)
-    rows = table.get("Processes")
+    titles = strings(table.get("Titles"))
+    rows = [strings(row) for row in table.get("Processes") or () if row]
+    if len(titles) == 1:
+        titles = tuple(titles[0].split())
+        rows = [tuple(row[0].split(None, len(titles) - 1)) for row in rows]
     return ProcessTable(
-        titles=tuple(title.strip() for title in strings(table.get("Titles"))),
-        rows=tuple(tuple(cell.strip() for cell in strings(row)) for row in (rows or ()) if row),
+        titles=tuple(title.strip() for title in titles),
+        rows=tuple(tuple(cell.strip() for cell in row) for row in rows),
     )
 
 

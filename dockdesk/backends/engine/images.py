@@ -15,9 +15,9 @@ from dockdesk.backends.engine.convert_images import (
     removed_from,
 )
 from dockdesk.backends.engine.paths import quoted
-from dockdesk.backends.engine.references import split_reference
 from dockdesk.backends.engine.values import mapping, whole
 from dockdesk.core.errors import ConflictError, InvalidInputError
+from dockdesk.core.references import split_reference
 from dockdesk.core.resources.engine import PruneReport
 from dockdesk.core.resources.images import Image, ImageDetail
 

@@ -30,6 +30,7 @@ _LOG_DRIVERS = {"json-file", "journald", "k8s-file", "passthrough"}
 # A container that is run by hand again is not Compose's: it would count it among its own, and replace it.
 _COMPOSE = "com.docker.compose."
 _PODMAN_ENV = {"container", "TERM", "HOSTNAME", "HOME"}
+_PODMAN_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PODMAN_MOUNT_OPTIONS = {
     *("rw", "rprivate", "private", "rbind", "bind", "nosuid", "nodev", "exec", "tmpcopyup"),
 }
@@ -148,7 +149,11 @@ class SpecReader:
         brought = set(strings(self._image.get("Env")))
         lines = strings(self._config.get("Env"))
         if self._podman and any(line == "container=podman" for line in lines):
-            lines = tuple(line for line in lines if line.partition("=")[0] not in _PODMAN_ENV)
+            lines = tuple(
+                line
+                for line in lines
+                if line.partition("=")[0] not in _PODMAN_ENV and line != _PODMAN_PATH
+            )
         made = []
         for line in lines:
             if line not in brought:

@@ -14,7 +14,6 @@ from dockdesk.backends.engine.localfiles import file_chunks, save_stream
 from dockdesk.backends.engine.logins import Logins, NoLogins
 from dockdesk.backends.engine.messages import LayerProgress, translated
 from dockdesk.backends.engine.paths import quoted
-from dockdesk.backends.engine.references import split_reference
 from dockdesk.backends.engine.values import mapping, whole
 from dockdesk.core.errors import (
     CancelledError,
@@ -23,6 +22,7 @@ from dockdesk.core.errors import (
     NotFoundError,
     RemoteError,
 )
+from dockdesk.core.references import split_reference
 from dockdesk.core.work import Work
 
 _LOADED = ("Loaded image ID: ", "Loaded image: ")

@@ -1,4 +1,4 @@
-"""Image references taken apart as the engine's requests want them. Source: distribution/reference, its grammar."""
+"""Image references taken apart. Source: distribution/reference, its grammar."""
 
 from __future__ import annotations
 
@@ -29,3 +29,15 @@ def registry_of(reference: str) -> str:
     if slash and ("." in first or ":" in first or first == "localhost"):
         return HUB if first in {"index.docker.io", "registry-1.docker.io"} else first
     return HUB
+
+
+def repository_path(reference: str) -> str:
+    """Registry and repository in full, without tag or digest: docker.io/library/nginx for nginx:1.27."""
+    repository, _ = split_reference(reference)
+    registry = registry_of(repository)
+    first, slash, rest = repository.partition("/")
+    named = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    path = rest if named else repository
+    if registry == HUB and "/" not in path:
+        path = f"library/{path}"
+    return f"{registry}/{path}"
