@@ -49,10 +49,15 @@ class EnvironmentMenu(QMenu):
         self.setToolTipsVisible(True)
         self.setAccessibleName("Environment")
 
-    def fill(self, environments: Sequence[Environment], current: Environment | None) -> None:
-        """Show what can be switched to, and the marks of what is connected."""
+    def fill(
+        self,
+        environments: Sequence[Environment],
+        current: Environment | None,
+        connected: bool = True,
+    ) -> None:
+        """Show what can be switched to, and the marks of the one in use."""
         self.clear()
-        self._add_environments(environments, current)
+        self._add_environments(environments, current, connected)
         self.addSeparator()
         self.addAction(self._theme.icon("search"), "Look for environments again").triggered.connect(
             self.find_asked
@@ -67,7 +72,7 @@ class EnvironmentMenu(QMenu):
         self._add_colours(current)
 
     def _add_environments(
-        self, environments: Sequence[Environment], current: Environment | None
+        self, environments: Sequence[Environment], current: Environment | None, connected: bool
     ) -> None:
         group = QActionGroup(self)
         if not environments:
@@ -76,15 +81,18 @@ class EnvironmentMenu(QMenu):
         for environment in environments:
             name = environment.name.replace("&", "&&")
             note = " (simulated)" if environment.simulated else ""
+            here = current is not None and environment.id == current.id
+            mark = "\tconnected" if here and connected else "\tchosen" if here else ""
             guard = (
                 "" if environment.guard is Guard.NORMAL else f" · {GUARD_TITLES[environment.guard]}"
             )
             entry = self.addAction(
-                disc(self._theme.environment(environment.colour), scale), f"{name}{note}{guard}"
+                disc(self._theme.environment(environment.colour), scale),
+                f"{name}{note}{guard}{mark}",
             )
             entry.setToolTip(tip(environment.name, environment.address, environment.source))
             entry.setCheckable(True)
-            entry.setChecked(current is not None and environment.id == current.id)
+            entry.setChecked(here)
             group.addAction(entry)
             entry.triggered.connect(
                 lambda _checked=False, chosen=environment: self.switched.emit(chosen)

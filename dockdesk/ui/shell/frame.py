@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.bridge.jobs import Jobs
@@ -20,6 +21,22 @@ from dockdesk.ui.theme import Theme
 COMPACT_BELOW = 1100  # pixels: the rail shows icons only, and words are left away
 
 
+class Edge(QWidget):
+    """A thin line where two surfaces meet."""
+
+    def __init__(self, theme: Theme, vertical: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        if vertical:
+            self.setFixedWidth(1)
+        else:
+            self.setFixedHeight(1)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.colour("line"))
+
+
 class Frame(QWidget):
     """A stripe in the environment's colour; rail | top bar, banner, panes | activity; the status bar below all."""
 
@@ -34,7 +51,8 @@ class Frame(QWidget):
         self.welcome = WelcomePage(theme)
         self.stack = QStackedWidget()
         self.drawer = ActivityDrawer(theme, jobs)
-        self.drawer.hide()
+        self._drawer_edge = Edge(theme, vertical=True)
+        self.set_drawer(False)
         self.status = StatusBar(theme)
 
         # Tab order follows the order of making and adding: rail, top bar, panes, drawer, status.
@@ -42,6 +60,7 @@ class Frame(QWidget):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(0)
         middle.addWidget(self.top)
+        middle.addWidget(Edge(theme, vertical=False))
         under = QVBoxLayout()
         under.setContentsMargins(20, 12, 20, 12)
         under.setSpacing(12)
@@ -52,19 +71,28 @@ class Frame(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.rail)
+        row.addWidget(Edge(theme, vertical=True))
         row.addLayout(middle, 1)
+        row.addWidget(self._drawer_edge)
         row.addWidget(self.drawer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.stripe)
         column.addLayout(row, 1)
+        column.addWidget(Edge(theme, vertical=False))
         column.addWidget(self.status)
         self._folded: bool | None = None
 
     def set_environment(self, environment: Environment | None) -> None:
         self.stripe.set_environment(environment)
         self.top.environment.set_environment(environment)
+
+    def set_drawer(self, open: bool) -> None:
+        """Show or hide the activity drawer."""
+        self.drawer.setVisible(open)
+        self._drawer_edge.setVisible(open)
+        self.top.activity.setChecked(open)
 
     @property
     def folded(self) -> bool | None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from dockdesk.ui.actions.bound import tip
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.scroll import ContentScroll
 
 WIDE = 208
 NARROW = 60
@@ -170,7 +170,7 @@ class NavRail(QWidget):
         row.addWidget(self._name, 1)
         return row
 
-    def _make_entries(self, entries: Sequence[PaneEntry]) -> QScrollArea:
+    def _make_entries(self, entries: Sequence[PaneEntry]) -> ContentScroll:
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
@@ -190,14 +190,7 @@ class NavRail(QWidget):
             self._buttons[entry.id] = button
             column.addWidget(button)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
-        area.setWidget(inside)
-        return area
+        return ContentScroll(inside)
 
     @property
     def narrow(self) -> bool:

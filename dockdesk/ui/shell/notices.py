@@ -121,11 +121,13 @@ class NoticeStack(QObject):
         if not self._notices:
             return
         self._column.activate()
-        size = self._column.sizeHint()
-        height = min(size.height(), self._over.height() - 2 * _MARGIN)
+        width = self._column.sizeHint().width()
+        # Texts wrap: only the width says how high they are.
+        height = self._column.heightForWidth(width)
+        height = min(height, self._over.height() - 2 * _MARGIN)
         self.surface.setGeometry(
-            self._over.width() - size.width() - _MARGIN,
+            self._over.width() - width - _MARGIN,
             self._over.height() - height - _MARGIN - self._bottom,
-            size.width(),
+            width,
             height,
         )

@@ -71,8 +71,10 @@ class SettingsDialog(Dialog):
         close = self.add_button(Button(theme, "Close", look="primary"))
         close.clicked.connect(self.accept)
         close.setDefault(True)
-        self._ends = [settings.listen(item, self._on_setting_changed) for item in shown]
-        self.finished.connect(self._on_finished)
+        ends = [settings.listen(item, self._on_setting_changed) for item in shown]
+        # Also where the dialog goes with its window, without being closed.
+        for over in (self.finished, self.destroyed):
+            over.connect(lambda *_: [end() for end in ends])
         self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def sizeHint(self) -> QSize:
@@ -140,11 +142,6 @@ class SettingsDialog(Dialog):
         for row in self._rows.values():
             self._settings.reset(row.setting)
             row.reload()
-
-    def _on_finished(self) -> None:
-        for end in self._ends:
-            end()
-        self._ends = []
 
 
 class SettingRow(QFrame):

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLineEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.scroll import ContentScroll
 
 _ROW = 28
 _HEADING = 38
@@ -143,10 +143,7 @@ class ShortcutSheet(QDialog):
         self._field.setAccessibleName("Filter shortcuts")
         self._field.setClearButtonEnabled(True)
         self._sheet = _Sheet(theme)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self._sheet)
+        area = ContentScroll(self._sheet)
         area.setMinimumWidth(2 * _COLUMN + 40)
         self._nothing = PlainLabel(theme, "No shortcut fits.", tone="muted")
         self._nothing.hide()

@@ -18,6 +18,8 @@ from dockdesk.ui.widgets.breadcrumb import Breadcrumb
 from dockdesk.ui.widgets.buttons import Button, IconButton
 from dockdesk.ui.widgets.plain import one_line
 
+_HEIGHT = 34
+
 GUARD_TITLES: dict[Guard, str] = {
     Guard.NORMAL: "normal",
     Guard.PROTECTED: "protected",
@@ -104,10 +106,10 @@ class EnvironmentButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         name = QFontMetrics(self._theme.font("strong")).horizontalAdvance(self.text())
         guard = QFontMetrics(self._theme.font("small")).horizontalAdvance(self._guard_text())
-        return QSize(min(name, 220) + guard + 62, 32)
+        return QSize(min(name, 220) + guard + 62, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 32)
+        return QSize(120, _HEIGHT)
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.HoverEnter, QEvent.Type.HoverLeave):

@@ -75,6 +75,8 @@ class WelcomePage(QScrollArea):
         column.addLayout(self._cards)
         column.addStretch(1)
         self.setWidget(inside)
+        inside.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
         self.show_searching()
 
     def _label(self, role: FontRole, tone: Tone = "neutral", text: str = "") -> PlainLabel:

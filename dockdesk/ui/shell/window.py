@@ -154,8 +154,11 @@ class MainWindow(QMainWindow):
     def show_environments(self) -> None:
         """Open the environment menu below its button."""
         button = self.frame.top.environment
+        session = self._parts.session
         self._environment_menu.fill(
-            self._parts.environments.environments, self._parts.session.environment
+            self._parts.environments.environments,
+            session.environment,
+            session.state is SessionState.CONNECTED,
         )
         self._environment_menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
@@ -169,16 +172,14 @@ class MainWindow(QMainWindow):
         ShortcutSheet(self._parts.theme, self.menus.key_groups(), self).open()
 
     def show_activity(self) -> None:
-        self.frame.drawer.show()
-        self.frame.top.activity.setChecked(True)
+        self.frame.set_drawer(True)
         self.frame.drawer.focus()
 
     def toggle_activity(self) -> None:
         if self.frame.drawer.isHidden():
             self.show_activity()
             return
-        self.frame.drawer.hide()
-        self.frame.top.activity.setChecked(False)
+        self.frame.set_drawer(False)
         if (pane := self.navigation.current) is not None:
             pane.focus_content()
 

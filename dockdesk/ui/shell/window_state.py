@@ -32,7 +32,7 @@ def restore(window: QMainWindow, frame: Frame, settings: Settings) -> None:
     folded = state.get("folded")
     frame.set_folded(folded if isinstance(folded, bool) else None)
     window.menuBar().setVisible(state.get("menu_bar") is not False)
-    frame.drawer.setVisible(state.get("activity") is True)
+    frame.set_drawer(state.get("activity") is True)
 
 
 def save(window: QMainWindow, frame: Frame, settings: Settings) -> None:

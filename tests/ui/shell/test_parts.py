@@ -79,7 +79,7 @@ def test_environment_menu_switches_and_marks(qtbot: Any, theme: Any) -> None:
     menu.marked.connect(marked.append)
     menu.fill([LOCAL, PROD], LOCAL)
     by_text = {action.text(): action for action in menu.actions()}
-    assert by_text["default"].isChecked()
+    assert by_text["default\tconnected"].isChecked()
     by_text["<b>prod</b> · protected"].trigger()
     assert switched == [PROD]
     guards = {action.text(): action for action in by_text["Guard: normal"].menu().actions()}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +17,7 @@ from dockdesk.ui.shell.activity.delegate import PART_ROW, PartsView
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.scroll import ContentScroll
 
 _PARTS_SHOWN = 8
 
@@ -43,10 +43,7 @@ class JobDetail(QWidget):
         column.addLayout(self._make_buttons())
 
         self._parts = PartsView(theme)
-        self._parts_area = QScrollArea()
-        self._parts_area.setWidgetResizable(True)
-        self._parts_area.setWidget(self._parts)
-        self._parts_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._parts_area = ContentScroll(self._parts)
         column.addWidget(self._parts_area)
 
         self._log = QPlainTextEdit()

@@ -1,0 +1,111 @@
+"""The command `dockdesk`: reads its arguments, and imports no more than they ask for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import dockdesk
+
+VNC_PORT = 5900
+SIZE = "1440x900"
+NO_DISPLAY = (
+    "There is no display. Start with --vnc to see DockDesk in a VNC viewer (on this computer only), "
+    "or draw it with: dockdesk pictures --out FOLDER"
+)
+NO_SANDBOX = (
+    "The built-in sandbox is not part of this version yet. Start without --demo to use your engine."
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run DockDesk; return the process's exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["doctor"]:
+        from dockdesk.doctor import main as doctor
+
+        return doctor(arguments[1:])
+    options = make_parser().parse_args(arguments)
+    if options.demo:
+        print(NO_SANDBOX, file=sys.stderr)
+        return 2
+    if options.command == "pictures":
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        from dockdesk.app import draw
+
+        return draw(options)
+    if options.vnc is not None:
+        os.environ["QT_QPA_PLATFORM"] = f"vnc:size={options.size}:port=0"
+    elif not has_display():
+        print(NO_DISPLAY, file=sys.stderr)
+        return 2
+    from dockdesk.app import run
+
+    return run(options)
+
+
+def has_display() -> bool:
+    """Whether a window can be shown, or the user has said how."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return any(os.environ.get(name) for name in names)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dockdesk",
+        description="A fast desktop application for containers.",
+        epilog="dockdesk doctor [--json] says what can be reached, and what to do about what can't.",
+    )
+    parser.add_argument("--version", action="version", version=f"dockdesk {dockdesk.__version__}")
+    parser.add_argument("--demo", action="store_true", help="use the built-in sandbox")
+    parser.add_argument(
+        "--vnc",
+        nargs="?",
+        type=_port,
+        const=VNC_PORT,
+        metavar="PORT",
+        help=f"show the window to a VNC viewer on this computer (port {VNC_PORT} by default)",
+    )
+    parser.add_argument(
+        "--size", type=_size, default=SIZE, help="of the VNC screen, such as 1440x900"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("doctor", help="say what can be reached, and what to do about the rest")
+    pictures = commands.add_parser(
+        "pictures", help="draw the panes to PNG files, without a display"
+    )
+    pictures.add_argument("--out", required=True, metavar="FOLDER", help="where the files go")
+    pictures.add_argument(
+        "--pane", action="append", metavar="ID", help="this pane only (repeatable)"
+    )
+    pictures.add_argument(
+        "--theme", choices=("light", "dark", "both"), default="both", help="both by default"
+    )
+    pictures.add_argument(
+        "--size", type=_size, default=SIZE, help="of the window, such as 1440x900"
+    )
+    pictures.add_argument(
+        "--wait", type=float, default=4.0, metavar="SECONDS", help="for live figures to arrive"
+    )
+    return parser
+
+
+def _size(text: str) -> str:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) >= 640 and int(height) >= 480):
+        raise argparse.ArgumentTypeError(f"{text} is no size; give one such as {SIZE}")
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port (1 to 65535)")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
