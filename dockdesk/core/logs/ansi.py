@@ -24,7 +24,7 @@ STRIKE = 16
 REVERSE = 32
 
 MAX_CHANGES = 512
-"""Style changes read in one row; what follows keeps the last style, so that a flood of them can't cost a frame."""
+"""Escape sequences read in one row; what follows keeps the last style, so that a flood of them can't cost a frame."""
 
 _BODY = (
     rb"\[[0-?]*+[ -/]*+[@-~]"  # control sequence
@@ -87,24 +87,28 @@ def parse_row(data: bytes, style: Style = PLAIN) -> StyledText:
             parts.append(part)
             length += len(part)
         at = match.end()
-        found = _RENDITION.match(match[0])
-        if found is None or changes >= MAX_CHANGES:
-            continue
         changes += 1
+        if changes > MAX_CHANGES:
+            break
+        found = _RENDITION.match(match[0])
+        if found is None:
+            continue
         style = apply_rendition(style, found[1])
         if runs[-1][0] == length:
             runs[-1] = (length, style)
         elif runs[-1][1] != style:
             runs.append((length, style))
-    parts.append(data[at:].decode("utf-8", "replace"))
+    parts.append(strip_escapes(data[at:]).decode("utf-8", "replace"))
     # Where a flood would have ended is not known; a style that leaks from it would be wrong for every row below.
-    return StyledText(_safe("".join(parts)), tuple(runs), style if changes < MAX_CHANGES else PLAIN)
+    return StyledText(
+        _safe("".join(parts)), tuple(runs), style if changes <= MAX_CHANGES else PLAIN
+    )
 
 
 def end_style(data: bytes, style: Style = PLAIN) -> Style:
     """The style after ``data``, without making text of it."""
     found = [match[1] for match in re.finditer(rb"\x1b\[([0-9;:]*)m", data)]
-    if len(found) >= MAX_CHANGES:
+    if len(found) > MAX_CHANGES:
         return PLAIN
     for parameters in found:
         style = apply_rendition(style, parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dockdesk.core.logs.stamps import STAMP_WIDTH
@@ -44,6 +44,7 @@ class Block:
     """
 
     __slots__ = (
+        "_escaped",
         "_newlines",
         "continued",
         "data",
@@ -75,6 +76,14 @@ class Block:
         self.stamps = stamps
         self.sealed = sealed
         self._newlines: array[int] | None = None
+        self._escaped: bool | None = None
+
+    @property
+    def escaped(self) -> bool:
+        """Whether any row holds an escape sequence."""
+        if self._escaped is None:
+            self._escaped = b"\x1b" in self.data
+        return self._escaped
 
     @property
     def end_row(self) -> int:
@@ -104,30 +113,31 @@ class Block:
         if count <= 0:
             return
         start, end = self._bounds(index, count)
-        run = bisect_right(self.runs, index) - 1
-        for position, line in enumerate(self.data[start:end].split(b"\n")[:-1], index):
-            while run + 1 < len(self.runs) and self.runs[run + 1] <= position:
-                run += 1
-            tag = self.tags[run]
-            yield Row(
-                self.first_row + position,
-                tag >> 1,
-                1 + (tag & 1),
-                line,
-                self.stamp(position),
-                position in self.continued,
-            )
+        lines = self.data[start:end].split(b"\n")
+        for position in range(count):
+            yield self._row(index + position, lines[position])
 
-    def row_at_byte(self, offset: int) -> int:
-        """The index of the row that byte ``offset`` is in."""
-        return self.data.count(b"\n", 0, offset)
+    def pick(self, indexes: Iterable[int]) -> Iterator[Row]:
+        """The rows at these indexes in this block; for many of them, all over it."""
+        lines = self.data.split(b"\n")
+        for index in indexes:
+            yield self._row(index, lines[index])
 
     def forget_index(self) -> None:
         """Free what makes random access quick; it is made again when needed."""
         self._newlines = None
 
+    def _row(self, index: int, line: bytes) -> Row:
+        tag = self.tag(index)
+        number = self.first_row + index
+        return Row(
+            number, tag >> 1, 1 + (tag & 1), line, self.stamp(index), index in self.continued
+        )
+
     def _bounds(self, index: int, count: int) -> tuple[int, int]:
         """First byte and end of ``count`` rows."""
+        if count == self.rows:
+            return 0, len(self.data)
         left = self.rows - index
         if self._newlines is None and left <= _NEAR:
             # The end of a growing log is read at every frame: looking back from there needs no index.

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from dockdesk.core.errors import LocalError
 from dockdesk.core.logs.ansi import safe_text
 from dockdesk.core.logs.blocks import Row
 from dockdesk.core.logs.store import LogSource
+from dockdesk.core.units import bytes_text
+from dockdesk.core.work import Work
+
+COPY_LIMIT = 8 * 1024 * 1024
+_FLUSH_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +51,73 @@ def export_rows(
         yield prefix + (row.data if form.raw else safe_text(row.data).encode())
     if before is not None:
         yield b"\n"
+
+
+def copy_text(
+    rows: Iterable[Row],
+    sources: tuple[LogSource, ...],
+    form: TextFormat,
+    start: tuple[int, int],
+    end: tuple[int, int],
+    limit: int = COPY_LIMIT,
+) -> str:
+    """The text of ``rows`` from ``start`` to ``end``, each a row number and a character of its shown text.
+
+    A character beyond the last row's text means its newline, too. Raises LocalError for more than ``limit`` characters:
+    other programs choke on it.
+    """
+    parts: list[str] = []
+    size = 0
+    before: Row | None = None
+    for row in rows:
+        text = safe_text(row.data)
+        first = start[1] if row.number == start[0] else 0
+        last = end[1] if row.number == end[0] else len(text) + 1
+        if before is not None and not (row.continued and before[1:3] == row[1:3]):
+            parts.append("\n")
+        parts.append(("" if first else line_prefix(row, sources, form)) + text[first:last])
+        if row.number == end[0] and last > len(text):
+            parts.append("\n")
+        before = row
+        size += len(text)
+        if size > limit:
+            raise LocalError(
+                "That is too much to copy",
+                f"The clipboard takes up to {bytes_text(limit)} of a log.",
+                "Select less, or save the log to a file.",
+            )
+    return "".join(parts)
+
+
+def save_rows(
+    rows: Iterable[Row],
+    count: int,
+    sources: tuple[LogSource, ...],
+    form: TextFormat,
+    target: Path,
+    work: Work,
+) -> int:
+    """Write ``rows`` (about ``count`` of them) to ``target``, through a file beside it; returns the bytes written.
+
+    Raises LocalError, for example for a full disk, and CancelledError; what was at ``target`` then stays as it was.
+    """
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    written = done = 0
+    try:
+        with part.open("wb") as file:
+            for number, piece in enumerate(export_rows(rows, sources, form)):
+                written += file.write(piece)
+                if number % _FLUSH_ROWS == 0:
+                    work.check()
+                    done = number // 2
+                    work.progress(min(1.0, done / max(1, count)), bytes_text(written))
+        part.replace(target)
+    except OSError as error:
+        raise LocalError(
+            "The log could not be saved",
+            f"{target}: {error.strerror or error}",
+            "Choose another folder, or make room on the disk.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return written

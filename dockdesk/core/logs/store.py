@@ -15,7 +15,6 @@ MAX_BYTES = 256 * 1024 * 1024
 
 _PORTION = 32 * 1024
 _SLICE = 64 * 1024  # taken under the lock at once: what a reader may have to wait for
-_INDEXED_BLOCKS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,6 @@ class LogStore:
         self._sources: tuple[LogSource, ...] = ()
         self._timestamped = False
         self._signalled = False
-        self._indexed: deque[Block] = deque()
         self._empty(0)
 
     def _empty(self, first_row: int) -> None:
@@ -172,14 +170,6 @@ class LogStore:
                 self._dropped,
                 self._sealed_size + self._open.size,
             )
-
-    def note_read(self, block: Block) -> None:
-        """Keep the row index of this block and of the last few read, and free that of others. GUI thread."""
-        if block in self._indexed:
-            return
-        self._indexed.append(block)
-        if len(self._indexed) > _INDEXED_BLOCKS:
-            self._indexed.popleft().forget_index()
 
     def _changed(self) -> None:
         if not self._signalled and self._on_change is not None:
