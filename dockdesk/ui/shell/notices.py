@@ -40,6 +40,7 @@ class NoticeStack(QObject):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         parent.installEventFilter(self)
+        self.surface.installEventFilter(self)
         self.surface.hide()
 
     def texts(self) -> list[str]:
@@ -63,6 +64,7 @@ class NoticeStack(QObject):
         self._notices.append((notice, key))
         self._column.addWidget(notice)
         self._make_room()
+        notice.show()
         self.surface.show()
         self.surface.raise_()
         self._place()
@@ -88,7 +90,6 @@ class NoticeStack(QObject):
         notice = Notice(self._theme, title, detail, hint, tone, buttons)
         made.append(notice)
         notice.closed.connect(lambda: self._close(notice))
-        notice.installEventFilter(self)
         return notice
 
     def _make_room(self) -> None:
@@ -113,7 +114,7 @@ class NoticeStack(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self._over:
             self._place()
-        elif event.type() == QEvent.Type.LayoutRequest and watched is not self._over:
+        elif event.type() == QEvent.Type.LayoutRequest and watched is self.surface:
             self._place()  # a detail was unfolded
         return super().eventFilter(watched, event)
 

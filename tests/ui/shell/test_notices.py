@@ -34,6 +34,17 @@ def test_sits_in_the_lower_right_corner(stack: NoticeStack, window: QWidget) -> 
     assert stack.surface.geometry().right() < 700
 
 
+def test_is_as_high_as_its_texts(stack: NoticeStack, qtbot: Any) -> None:
+    stack.show("One", "short")
+    stack.show("Two", "a longer detail " * 8, "and what to do about it " * 6, tone="bad")
+
+    def fits() -> bool:
+        cards = [notice for notice, _key in stack._notices]
+        return all(card.height() >= card.heightForWidth(card.width()) for card in cards)
+
+    qtbot.waitUntil(fits, timeout=10_000)
+
+
 def test_a_failure_says_all_and_cancelling_says_nothing(stack: NoticeStack) -> None:
     stack.failure(CancelledError())
     assert stack.texts() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -19,9 +18,14 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def dialog(qtbot: QtBot, theme: Theme, settings: Settings) -> SettingsDialog:
-    parent = QWidget()
-    qtbot.addWidget(parent)
+def parent(qtbot: QtBot) -> QWidget:
+    window = QWidget()
+    qtbot.addWidget(window)
+    return window
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, theme: Theme, settings: Settings, parent: QWidget) -> SettingsDialog:
     made = SettingsDialog(theme, settings, parent=parent)
     made.open()
     qtbot.waitExposed(made)
