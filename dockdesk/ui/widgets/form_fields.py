@@ -70,6 +70,9 @@ class FieldEditor(QWidget):
     def _take(self, widget: QWidget) -> None:
         """Put the input in place."""
         self._box.addWidget(widget, 1)
+        self._watch(widget)
+
+    def _watch(self, widget: QWidget) -> None:
         self.setFocusProxy(widget)
         widget.setAccessibleName(self.field.title)
         widget.installEventFilter(self)
@@ -338,9 +341,8 @@ class PathEditor(FieldEditor):
         self._path = PathField(theme, kinds.get(field.kind, "folder"), field.title, self)
         self._path.edit.setPlaceholderText(field.placeholder)
         self._path.changed.connect(self.changed)
-        self._take(self._path.edit)
-        self._box.removeWidget(self._path.edit)
         self._box.addWidget(self._path, 1)
+        self._watch(self._path.edit)
 
     def value(self) -> Any:
         return self._path.path()

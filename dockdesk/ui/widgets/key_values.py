@@ -154,7 +154,8 @@ class _CopyLabel(PlainLabel):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+        inside = self.rect().contains(event.position().toPoint())
+        if inside and event.button() == Qt.MouseButton.LeftButton:
             self.asked.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -128,7 +128,7 @@ class MessageCard(QFrame):
         self._more.setVisible(folded)
         detail = self._whole_detail
         if folded:
-            first = detail.strip().splitlines()[0]
+            first = next(iter(detail.strip().splitlines()), "")
             detail = first if len(first) <= _LONG_DETAIL else first[: _LONG_DETAIL - 1] + "…"
         self.detail.setText(detail)
         self.detail.setVisible(bool(detail))
