@@ -12,7 +12,13 @@ from dockdesk.core.units import bytes_text
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.empty import EmptyState, LoadingState, StateButton
-from dockdesk.ui.widgets.files.source import PREVIEW_BYTES, FileSource, Preview, make_preview
+from dockdesk.ui.widgets.files.source import (
+    PREVIEW_BYTES,
+    FileSource,
+    Preview,
+    link_target,
+    make_preview,
+)
 from dockdesk.ui.widgets.labels import ElidedLabel, PlainLabel
 
 _MORE = 4
@@ -78,10 +84,11 @@ class FilePreview(QWidget):
 
     def _read(self, source: FileSource, entry: FileEntry) -> None:
         limit = self._limit
+        path = link_target(entry) if entry.kind == "link" else entry.path
         self._pages.setCurrentWidget(self._loading)
         self._jobs.submit(
             self,
-            lambda _work: make_preview(entry.path, *source.read(entry.path, limit)),
+            lambda _work: make_preview(entry.path, *source.read(path, limit)),
             self._on_read,
             self._on_failed,
             lane=source.lane,
@@ -109,6 +116,10 @@ class FilePreview(QWidget):
         return f"{kind}, the first {bytes_text(preview.shown_bytes)}{whole}"
 
     def _on_failed(self, error: DockDeskError) -> None:
+        if self._entry is not None and self._entry.kind == "link":
+            # Most often it leads to a folder, which is no failure.
+            self._say("link", f"A link to {self._entry.link_target}", "Enter follows it.")
+            return
         self._pages.setCurrentWidget(self.state)
         self.state.show_error(error, (StateButton("Try again", self._on_again, icon="refresh"),))
 
