@@ -16,7 +16,7 @@ from dockdesk.ui.widgets.terminal.screen import Colours, Mode, Screen
 
 _SLICE = 1024
 """Bytes parsed between looks at the clock: the worst sequences take 20 µs a byte, ordinary output 0.02."""
-_BUDGET_S = 0.006
+_BUDGET_S = 0.005
 
 
 class Emulation(QObject):

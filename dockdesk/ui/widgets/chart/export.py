@@ -1,0 +1,99 @@
+"""A chart as a file. Both writers block: run them as jobs."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PySide6.QtGui import QImage
+
+from dockdesk.core.errors import LocalError
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a chart knows: a name, times and values a line; NaN where a value is missing."""
+
+    names: Sequence[str]
+    columns: Sequence[tuple[Sequence[float], Sequence[float]]]
+
+
+def write_png(image: QImage, path: Path) -> Path:
+    """Write a picture. Raises LocalError."""
+
+    def write(target: Path) -> None:
+        if not image.save(str(target), b"PNG"):
+            raise OSError("the picture could not be written")
+
+    return _replace(path, write)
+
+
+def write_csv(table: Table, path: Path) -> Path:
+    """Write all samples, a row a moment (ISO 8601, UTC), a column a line; empty where a line has none.
+
+    Raises LocalError. Names that a spreadsheet would take for a formula get an apostrophe (OWASP, "CSV Injection").
+    """
+
+    def write(target: Path) -> None:
+        with target.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["time", *(_harmless(name) for name in table.names)])
+            for moment, values in _rows(table):
+                at = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+                writer.writerow(
+                    [at, *("" if math.isnan(value) else repr(value) for value in values)]
+                )
+
+    return _replace(path, write)
+
+
+def _rows(table: Table) -> Iterator[tuple[float, list[float]]]:
+    """The lines joined by time."""
+    streams = [
+        ((time, index, value) for time, value in zip(times, values, strict=True))
+        for index, (times, values) in enumerate(table.columns)
+    ]
+    row: list[float] = []
+    moment: float | None = None
+    for time, index, value in heapq.merge(*streams, key=lambda item: item[:2]):
+        if moment is not None and time != moment:
+            yield moment, row
+        if time != moment:
+            moment, row = time, [math.nan] * len(table.columns)
+        row[index] = value
+    if moment is not None:
+        yield moment, row
+
+
+def _harmless(name: str) -> str:
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> Path:
+    """Write beside the target and swap it in: a full disk leaves what was there."""
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise LocalError(
+            "The chart was not saved",
+            f"{path}: {error.strerror or error}",
+            "Choose another folder.",
+        ) from error
+    else:
+        temporary = None
+        return path
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
