@@ -44,6 +44,7 @@ class Theme(QObject):
         self._motion: MotionMode = "on"
         self._system_motion: SystemMotion | None = None
         self._app: QApplication | None = None
+        self._fonts: dict[tuple[FontRole, bool], QFont] = {}
         self._icons = IconSet(self._icon_colour)
         self._repolisher = Repolisher(self)
 
@@ -100,6 +101,7 @@ class Theme(QObject):
         if (body, mono) == (self._body_size, self._mono_size):
             return
         self._body_size, self._mono_size = body, mono
+        self._fonts.clear()
         if self._app is not None:
             self._app.setFont(self.font("body"))
         self.changed.emit()
@@ -150,7 +152,10 @@ class Theme(QObject):
 
         ``tabular`` gives figures of one width, for numbers that change in place.
         """
-        return make_font(role, self._body_size, self._mono_size, tabular)
+        key = (role, tabular)
+        if key not in self._fonts:
+            self._fonts[key] = make_font(role, self._body_size, self._mono_size, tabular)
+        return QFont(self._fonts[key])
 
     def icon(self, name: str, tone: str = "text", size: int = 18) -> QIcon:
         """A Tabler outline icon tinted with a token or an #rrggbb colour; ``name`` as Tabler names it.
