@@ -6,6 +6,7 @@ Source: Engine API, ContainerArchive, PutContainerArchive, ContainerChanges.
 from __future__ import annotations
 
 import posixpath
+import tarfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dockdesk.backends.engine.listing import (
 )
 from dockdesk.backends.engine.pack import Packer
 from dockdesk.backends.engine.paths import quoted
-from dockdesk.backends.engine.unpack import PieceReader, Unpacker, free_name, members
+from dockdesk.backends.engine.unpack import PieceReader, Unpacker, damaged, free_name, members
 from dockdesk.backends.engine.values import mapping
 from dockdesk.backends.engine.wire import ProtocolError
 from dockdesk.core.errors import (
@@ -77,7 +78,10 @@ class FileCalls(EnginePart):
                 source = tar.extractfile(member) if member.isreg() else None
                 if source is None:
                     raise InvalidInputError(title, "It is a device, a pipe or a socket.")
-                data = source.read(limit + 1)
+                try:
+                    data = source.read(limit + 1)
+                except tarfile.TarError as error:
+                    raise damaged(title, error) from error
                 return data[:limit], len(data) > limit
         raise RemoteError(title, "The engine sent an empty archive.", "Try again.")
 

@@ -56,9 +56,11 @@ def members(reader: PieceReader, title: str) -> Iterator[tuple[tarfile.TarFile, 
                 yield tar, member
                 cast(Any, tar).members = []  # else it keeps them all
     except (tarfile.TarError, EOFError) as error:
-        raise RemoteError(
-            title, f"The engine sent a damaged archive: {error}.", "Try again."
-        ) from error
+        raise damaged(title, error) from error
+
+
+def damaged(title: str, error: Exception) -> RemoteError:
+    return RemoteError(title, f"The engine sent a damaged archive: {error}.", "Try again.")
 
 
 def inner_path(name: str, top: str) -> str:
@@ -123,6 +125,8 @@ class Unpacker:
             for path, mode, modified in reversed(self._left):
                 os.chmod(path, mode)
                 os.utime(path, (modified, modified))
+        except tarfile.TarError as error:
+            raise damaged(self._title, error) from error
         except OSError as error:
             raise local_error(self._title, self._folder / self._name, error) from error
         if top is None:
