@@ -1,0 +1,291 @@
+"""Images of the Engine API. Source: moby/api/swagger.yaml v1.43, tag Image."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from dockdesk.sandbox.engine import images, present
+from dockdesk.sandbox.engine.api_containers import TAR
+from dockdesk.sandbox.engine.building import build_classic
+from dockdesk.sandbox.engine.catalogue import RECIPES
+from dockdesk.sandbox.engine.filters import Filters
+from dockdesk.sandbox.engine.state import EngineState, SimImage, digest_of, with_tag
+from dockdesk.sandbox.http import HttpError, Request, Response, Router, json_response
+
+_STEP_SECONDS = 0.03
+
+
+def line(**values: Any) -> bytes:
+    """One message of a progress stream."""
+    return json.dumps(values, separators=(",", ":")).encode() + b"\r\n"
+
+
+class ImagesApi:
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
+
+    def add_to(self, router: Router) -> None:
+        router.add("GET", "/images/json", self._list)
+        router.add("POST", "/images/create", self._create)
+        router.add("POST", "/images/load", self._load)
+        router.add("GET", "/images/get", self._save)
+        router.add("GET", "/images/search", self._search)
+        router.add("POST", "/images/prune", self._prune)
+        router.add("GET", "/images/{name+}/json", self._inspect)
+        router.add("GET", "/images/{name+}/history", self._history)
+        router.add("GET", "/images/{name+}/get", self._save)
+        router.add("POST", "/images/{name+}/push", self._push)
+        router.add("POST", "/images/{name+}/tag", self._tag)
+        router.add("DELETE", "/images/{name+}", self._remove)
+        router.add("POST", "/commit", self._commit)
+        router.add("POST", "/build", self._build)
+        router.add("POST", "/build/prune", self._prune_cache)
+        router.add("GET", "/distribution/{name+}/json", self._distribution)
+
+    async def _list(self, request: Request) -> Response:
+        filters = Filters.of(request)
+        shared = request.flag("shared-size")
+        found = []
+        for image in self._state.images.values():
+            dangling = filters.boolean("dangling")
+            if dangling is not None and dangling != (not image.tags):
+                continue
+            wanted = [
+                with_tag(name) if "*" not in name else name for name in filters.values("reference")
+            ]
+            if wanted and not any(
+                name in image.tags
+                or name.split(":")[0] in {tag.rpartition(":")[0] for tag in image.tags}
+                for name in wanted
+            ):
+                continue
+            if filters.labels(image.config.get("Labels") or {}):
+                found.append(image)
+        found.sort(key=lambda image: image.created, reverse=True)
+        return json_response([present.image_line(self._state, image, shared) for image in found])
+
+    async def _inspect(self, request: Request) -> Response:
+        return json_response(present.image_json(self._state.image(request.params["name"])))
+
+    async def _history(self, request: Request) -> Response:
+        return json_response(present.history_json(self._state.image(request.params["name"])))
+
+    async def _create(self, request: Request) -> Response:
+        if request.first("fromSrc"):
+            return await self._import(request)
+        name, tag = request.first("fromImage"), request.first("tag")
+        if not name:
+            raise HttpError(400, "missing parameter: fromImage")
+        if tag.startswith("sha256:"):
+            reference = f"{name}@{tag}"
+        else:
+            reference = with_tag(f"{name}:{tag}" if tag else name)
+        held = self._state.find_image(reference)
+        recipe = images.find_recipe(reference)
+        if held is None and recipe is None:
+            repository = reference.rpartition(":")[0]
+            raise HttpError(
+                404,
+                f"pull access denied for {repository}, repository does not exist or may require "
+                "'docker login': denied: requested access to the resource is denied",
+            )
+        fresh = images.image_of(recipe, self._state.clock.now()) if recipe else None
+        image = held or fresh
+        assert image is not None
+        return Response(body=self._pull(reference, image, held is not None))
+
+    async def _pull(self, reference: str, image: SimImage, held: bool) -> AsyncIterator[bytes]:
+        repository, _, tag = reference.rpartition(":")
+        yield line(
+            status=f"Pulling from {'library/' if '/' not in repository else ''}{repository}", id=tag
+        )
+        layers = [layer for layer in image.layers if layer.id]
+        present_ids = {layer.id for item in self._state.images.values() for layer in item.layers}
+        for layer in layers:
+            short = layer.id.removeprefix("sha256:")[:12]
+            yield line(
+                status="Already exists" if layer.id in present_ids else "Pulling fs layer",
+                progressDetail={},
+                id=short,
+            )
+        for layer in layers:
+            short = layer.id.removeprefix("sha256:")[:12]
+            if layer.id in present_ids:
+                continue
+            for verb in ("Downloading", "Extracting"):
+                for step in range(1, 9):
+                    yield line(
+                        status=verb,
+                        progressDetail={"current": layer.size * step // 8, "total": layer.size},
+                        progress="",
+                        id=short,
+                    )
+                    await asyncio.sleep(_STEP_SECONDS)
+                if verb == "Downloading":
+                    yield line(status="Download complete", progressDetail={}, id=short)
+            yield line(status="Pull complete", progressDetail={}, id=short)
+        if not held:
+            image = images.add(self._state, image)
+        self._state.events.emit("image", "pull", reference, {"name": repository})
+        digest = image.digests[0].partition("@")[2] if image.digests else image.id
+        yield line(status=f"Digest: {digest}")
+        what = "Image is up to date for" if held else "Downloaded newer image for"
+        yield line(status=f"Status: {what} {reference}")
+
+    async def _import(self, request: Request) -> Response:
+        data = await request.body()
+        tree = await asyncio.to_thread(images.tree_of_tar, data, self._state.clock.now())
+        repository, tag = request.first("repo"), request.first("tag")
+        reference = f"{repository}:{tag}" if repository and tag else repository
+        image = images.from_tree(
+            self._state, tree, reference, {}, request.first("message") or "Imported from -"
+        )
+        return Response(body=line(status=image.id))
+
+    async def _load(self, request: Request) -> Response:
+        loaded = images.load(self._state, await request.body())
+        self_tags = [(image, image.tags[:1]) for image in loaded]
+        parts = [
+            line(stream=f"Loaded image: {tags[0]}\n" if tags else f"Loaded image ID: {image.id}\n")
+            for image, tags in self_tags
+        ]
+        return Response(body=b"".join(parts))
+
+    async def _save(self, request: Request) -> Response:
+        names = (
+            [request.params["name"]]
+            if "name" in request.params
+            else [name for value in request.query.get("names", ()) for name in value.split(",")]
+        )
+        chosen: dict[str, tuple[SimImage, list[str]]] = {}
+        for name in names:
+            image = self._state.image(name)
+            _, references = chosen.setdefault(image.id, (image, []))
+            if with_tag(name) in image.tags:
+                references.append(with_tag(name))
+        return Response(
+            body=await asyncio.to_thread(images.save, list(chosen.values())), content_type=TAR
+        )
+
+    async def _search(self, request: Request) -> Response:
+        term = request.first("term").lower()
+        found = [
+            {
+                "name": recipe.repository,
+                "description": "From the sandbox's catalogue",
+                "star_count": 10_000 - 100 * position,
+                "is_official": "/" not in recipe.repository,
+                "is_automated": False,
+            }
+            for position, recipe in enumerate(RECIPES)
+            if term in recipe.repository
+        ]
+        return json_response(found[: int(request.first("limit") or 25)])
+
+    async def _push(self, request: Request) -> Response:
+        name, tag = request.params["name"], request.first("tag")
+        reference = with_tag(f"{name}:{tag}" if tag else name)
+        image = self._state.find_image(reference)
+        if image is None or reference not in image.tags:
+            raise HttpError(404, f"An image does not exist locally with the tag: {name}")
+
+        async def body() -> AsyncIterator[bytes]:
+            yield line(status=f"The push refers to repository [docker.io/{name}]")
+            layers = [layer for layer in image.layers if layer.id]
+            for layer in layers:
+                yield line(status="Preparing", progressDetail={}, id=layer.id[7:19])
+            for layer in layers:
+                for step in range(1, 6):
+                    yield line(
+                        status="Pushing",
+                        progressDetail={"current": layer.size * step // 5, "total": layer.size},
+                        progress="",
+                        id=layer.id[7:19],
+                    )
+                    await asyncio.sleep(_STEP_SECONDS)
+                yield line(status="Pushed", progressDetail={}, id=layer.id[7:19])
+            digest = digest_of("manifest", image.id)
+            if f"{name}@{digest}" not in image.digests:
+                image.digests.append(f"{name}@{digest}")
+            self._state.events.emit("image", "push", reference, {"name": name})
+            yield line(status=f"{reference.rpartition(':')[2]}: digest: {digest} size: 1570")
+            yield line(
+                progressDetail={},
+                aux={"Tag": reference.rpartition(":")[2], "Digest": digest, "Size": 1570},
+            )
+
+        return Response(body=body())
+
+    async def _tag(self, request: Request) -> Response:
+        image = self._state.image(request.params["name"])
+        repository, tag = request.first("repo"), request.first("tag")
+        if not repository or repository != repository.lower():
+            raise HttpError(400, "invalid reference format")
+        images.tag(self._state, image, f"{repository}:{tag}" if tag else repository)
+        return Response(201)
+
+    async def _remove(self, request: Request) -> Response:
+        return json_response(
+            images.delete(self._state, request.params["name"], request.flag("force"))
+        )
+
+    async def _prune(self, request: Request) -> Response:
+        dangling_only = Filters.of(request).boolean("dangling") is not False
+        gone: list[dict[str, str]] = []
+        freed = 0
+        for image in list(self._state.images.values()):
+            if (image.tags and dangling_only) or any(True for _ in self._state.made_from(image)):
+                continue
+            freed += image.size
+            gone += images.delete(self._state, image.id, True)
+        self._state.events.emit("image", "prune", "", {"reclaimed": str(freed)})
+        return json_response({"ImagesDeleted": gone or None, "SpaceReclaimed": freed})
+
+    async def _commit(self, request: Request) -> Response:
+        container = self._state.container(request.first("container"))
+        repository, tag = request.first("repo"), request.first("tag")
+        reference = f"{repository}:{tag}" if repository and tag else repository
+        image = images.commit(self._state, container, reference, request.first("comment"), {})
+        return json_response({"Id": image.id}, 201)
+
+    async def _build(self, request: Request) -> Response:
+        if request.first("version") == "2":
+            raise HttpError(400, "the sandbox builds with the classic builder only")
+        data = await request.body()
+        tree = await asyncio.to_thread(images.tree_of_tar, data, self._state.clock.now())
+        arguments = json.loads(request.first("buildargs") or "{}")
+        return Response(
+            body=build_classic(
+                self._state,
+                tree,
+                request.first("dockerfile") or "Dockerfile",
+                request.query.get("t", []),
+                {str(key): str(value or "") for key, value in arguments.items()},
+                request.first("target"),
+                json.loads(request.first("labels") or "{}"),
+            )
+        )
+
+    async def _prune_cache(self, _request: Request) -> Response:
+        freed = sum(int(item["Size"]) for item in self._state.build_cache)
+        gone = [item["ID"] for item in self._state.build_cache]
+        self._state.build_cache.clear()
+        return json_response({"CachesDeleted": gone or None, "SpaceReclaimed": freed})
+
+    async def _distribution(self, request: Request) -> Response:
+        image = self._state.find_image(request.params["name"])
+        recipe = images.find_recipe(request.params["name"])
+        if image is None and recipe is None:
+            raise HttpError(404, "manifest unknown")
+        digest = digest_of("manifest", with_tag(request.params["name"]))
+        descriptor = {
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "digest": digest,
+            "size": 1570,
+        }
+        return json_response(
+            {"Descriptor": descriptor, "Platforms": [{"architecture": "amd64", "os": "linux"}]}
+        )

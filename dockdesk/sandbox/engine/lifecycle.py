@@ -1,0 +1,490 @@
+"""What happens to containers, and what they do by themselves: exit, restart, turn unhealthy, run out of memory."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dockdesk.sandbox.engine.filesystem import FileSystem, folder_node
+from dockdesk.sandbox.engine.state import (
+    Endpoint,
+    EngineState,
+    SimContainer,
+    SimNetwork,
+    SimVolume,
+    volume_names,
+)
+from dockdesk.sandbox.http import HttpError
+from dockdesk.sandbox.world.traffic import Traffic, unit
+
+_ADJECTIVES = (
+    "brave",
+    "calm",
+    "eager",
+    "gentle",
+    "jolly",
+    "keen",
+    "lucid",
+    "merry",
+    "proud",
+    "quiet",
+    "swift",
+    "witty",
+)
+_NAMES = (
+    "curie",
+    "darwin",
+    "euler",
+    "hopper",
+    "kepler",
+    "lovelace",
+    "noether",
+    "pascal",
+    "sagan",
+    "turing",
+    "volta",
+    "wright",
+)
+_SIGNALS = {
+    "KILL": 9,
+    "TERM": 15,
+    "INT": 2,
+    "QUIT": 3,
+    "HUP": 1,
+    "USR1": 10,
+    "USR2": 12,
+    "STOP": 19,
+    "CONT": 18,
+}
+_STOP_SECONDS = 0.2
+
+
+def stamp(time: float) -> str:
+    """A time as Go writes it: RFC 3339 with nanoseconds; the zero time where it never happened."""
+    if time <= 0:
+        return "0001-01-01T00:00:00Z"
+    text = datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{int(time % 1 * 1e9):09d}Z"
+
+
+class Lifecycle:
+    """Changes an EngineState as the engine would, and tells of it by events."""
+
+    def __init__(self, state: EngineState) -> None:
+        self.state = state
+
+    def attributes(self, container: SimContainer, **more: str) -> dict[str, str]:
+        return {**container.labels, "image": container.image_name, "name": container.name, **more}
+
+    def tell(self, container: SimContainer, action: str, **more: str) -> None:
+        self.state.events.emit(
+            "container", action, container.id, self.attributes(container, **more)
+        )
+
+    def create(self, name: str, body: Mapping[str, Any]) -> SimContainer:
+        """Raises HttpError 404 without the image, 409 if the name is taken, 400 for a bad name."""
+        state = self.state
+        reference = str(body.get("Image") or "")
+        if not reference:
+            raise HttpError(
+                400,
+                "no command specified"
+                if "Image" in body
+                else "config cannot be empty in order to create a container",
+            )
+        image = state.image(reference)
+        container_id = state.new_id("container", name)
+        name = self._free_name(name, container_id)
+        host = dict(body.get("HostConfig") or {})
+        config = self._config(body, image.config, container_id)
+        now = state.clock.now()
+        program = image.program
+        if body.get("Cmd") or body.get("Entrypoint"):
+            program = self._program_of(config, image.program)
+        container = SimContainer(
+            container_id,
+            name,
+            image,
+            reference,
+            config,
+            host,
+            FileSystem(image.tree),
+            program,
+            now,
+            Traffic(state.seed, name, 12.0),
+        )
+        self._make_volumes(container, image.config)
+        self._join(container, body)
+        state.containers[container_id] = container
+        self.tell(container, "create")
+        return container
+
+    def _free_name(self, name: str, container_id: str) -> str:
+        if not name:
+            picks = [unit(container_id, part) for part in ("adjective", "name")]
+            name = f"{_ADJECTIVES[int(picks[0] * len(_ADJECTIVES))]}_{_NAMES[int(picks[1] * len(_NAMES))]}"
+            while any(item.name == name for item in self.state.containers.values()):
+                name += container_id[0]
+            return name
+        name = name.lstrip("/")
+        if len(name) < 2 or not (
+            name[0].isalnum() and all(c.isalnum() or c in "_.-" for c in name) and name.isascii()
+        ):
+            raise HttpError(
+                400, f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+            )
+        for other in self.state.containers.values():
+            if other.name == name:
+                raise HttpError(
+                    409,
+                    f'Conflict. The container name "/{name}" is already in use by container "{other.id}". '
+                    "You have to remove (or rename) that container to be able to reuse that name.",
+                )
+        return name
+
+    @staticmethod
+    def _config(
+        body: Mapping[str, Any], image: Mapping[str, Any], container_id: str
+    ) -> dict[str, Any]:
+        config = {
+            key: value
+            for key, value in body.items()
+            if key not in {"HostConfig", "NetworkingConfig"}
+        }
+        own = {str(item).partition("=")[0] for item in config.get("Env") or ()}
+        inherited = [item for item in image.get("Env") or () if item.partition("=")[0] not in own]
+        config["Env"] = [*(config.get("Env") or ()), *inherited]
+        entrypoint = config.get("Entrypoint")
+        if entrypoint is None:
+            config["Entrypoint"] = image.get("Entrypoint")
+            config["Cmd"] = config.get("Cmd") or image.get("Cmd")
+        elif entrypoint in ([""], []):
+            config["Entrypoint"] = None
+        config["Labels"] = {**(image.get("Labels") or {}), **(config.get("Labels") or {})}
+        for key in ("WorkingDir", "User", "Healthcheck", "ExposedPorts", "Volumes", "StopSignal"):
+            if not config.get(key) and image.get(key):
+                config[key] = image[key]
+        config["Hostname"] = config.get("Hostname") or container_id[:12]
+        return config
+
+    @staticmethod
+    def _program_of(config: Mapping[str, Any], program: Any) -> Any:
+        """A command of one's own behaves like what it says: sleep sleeps, true ends, anything short ends soon."""
+        words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+        quiet = replace(
+            program, logs="quiet", cpu=0.1, cpu_per_request=0.0, memory=2 << 20, fails_health=False
+        )
+        last = (
+            " ".join(words[-1:])
+            if words[:1] in (["sh"], ["/bin/sh"], ["bash"]) and "-c" in words
+            else " ".join(words)
+        )
+        first = last.split()[:1]
+        if first == ["sleep"] and last.split()[1:2]:
+            seconds = last.split()[1]
+            return replace(
+                quiet, runs_for=float(seconds) if seconds.replace(".", "", 1).isdigit() else 0.0
+            )
+        if first in (["true"], ["echo"], ["ls"], ["env"], ["date"], ["cat"], ["false"], ["exit"]):
+            code = 1 if first == ["false"] else 0
+            if first == ["exit"] and last.split()[1:2]:
+                code = int(last.split()[1]) if last.split()[1].isdigit() else 2
+            return replace(quiet, runs_for=0.05, exit_code=code)
+        if words[:1] in (["sh"], ["/bin/sh"], ["bash"], ["/bin/bash"]):
+            return replace(
+                quiet, runs_for=0.0 if config.get("Tty") or config.get("OpenStdin") else 0.05
+            )
+        return program
+
+    def _make_volumes(self, container: SimContainer, image: Mapping[str, Any]) -> None:
+        named = volume_names(container)
+        for target in {**(image.get("Volumes") or {}), **(container.config.get("Volumes") or {})}:
+            if target not in named.values():
+                name = self.state.new_id("volume", container.id, target)
+                container.host.setdefault("Mounts", []).append(
+                    {"Type": "volume", "Source": name, "Target": target}
+                )
+                self.create_volume(name, anonymous=True)
+        for name in named:
+            if name not in self.state.volumes:
+                self.create_volume(name)
+
+    def create_volume(
+        self, name: str, body: Mapping[str, Any] | None = None, anonymous: bool = False
+    ) -> SimVolume:
+        body = body or {}
+        volume = SimVolume(
+            name,
+            self.state.clock.now(),
+            str(body.get("Driver") or "local"),
+            dict(body.get("Labels") or {}),
+            dict(body.get("DriverOpts") or {}),
+            anonymous=anonymous,
+        )
+        volume.files.put("/", folder_node(modified=volume.created))
+        self.state.volumes[name] = volume
+        self.state.events.emit("volume", "create", name, {"driver": volume.driver})
+        return volume
+
+    def _join(self, container: SimContainer, body: Mapping[str, Any]) -> None:
+        mode = str(container.host.get("NetworkMode") or "default")
+        wanted = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
+        if mode in {"host", "none"} or mode.startswith("container:"):
+            if mode in {"host", "none"}:
+                container.endpoints[mode] = Endpoint(mode, "", "")
+            return
+        first = "bridge" if mode in {"default", "bridge"} else mode
+        wanted.setdefault(first, {})
+        for name, options in wanted.items():
+            network = self.state.network("bridge" if name == "default" else name)
+            self.connect(network, container, options or {}, tell=False)
+
+    def connect(
+        self,
+        network: SimNetwork,
+        container: SimContainer,
+        options: Mapping[str, Any],
+        tell: bool = True,
+    ) -> None:
+        """Raises HttpError 403 if it is connected already."""
+        if network.name in container.endpoints:
+            raise HttpError(
+                403, f"endpoint with name {container.name} already exists in network {network.name}"
+            )
+        ipam = options.get("IPAMConfig") or {}
+        address = str(ipam.get("IPv4Address") or "")
+        if (
+            address
+            and network.subnet
+            and ipaddress.ip_address(address) not in ipaddress.ip_network(network.subnet)
+        ):
+            raise HttpError(
+                400,
+                f"Invalid address {address}: It does not belong to any of this network's subnets",
+            )
+        if not address and network.subnet:
+            address = str(ipaddress.ip_network(network.subnet)[network.next_host])
+            network.next_host += 1
+        number = int(unit(container.id, network.id) * 2**32)
+        mac = "02:42:" + ":".join(f"{number >> shift & 255:02x}" for shift in (24, 16, 8, 0))
+        aliases = [*(options.get("Aliases") or ()), container.id[:12]]
+        container.endpoints[network.name] = Endpoint(network.name, address, mac, aliases)
+        if tell:
+            self.state.events.emit(
+                "network",
+                "connect",
+                network.id,
+                {"container": container.id, "name": network.name, "type": network.driver},
+            )
+
+    def disconnect(self, network: SimNetwork, container: SimContainer) -> None:
+        if container.endpoints.pop(network.name, None) is None:
+            raise HttpError(
+                403, f"container {container.id} is not connected to network {network.name}"
+            )
+        self.state.events.emit(
+            "network",
+            "disconnect",
+            network.id,
+            {"container": container.id, "name": network.name, "type": network.driver},
+        )
+
+    def start(self, container: SimContainer) -> None:
+        """Raises HttpError 304 if it runs, 500 where a port is taken."""
+        if container.running:
+            raise HttpError(304, "container already started")
+        self._publish(container)
+        now = self.state.clock.now()
+        container.status, container.started, container.exit_code = "running", now, 0
+        container.oom_killed = container.asked_to_stop = False
+        container.pid = 1000 + int(unit(container.id, now) * 60_000)
+        container.ended = asyncio.Event()
+        container.cpu_read = now
+        health = container.config.get("Healthcheck") or {}
+        test = health.get("Test") or ()
+        container.health = "starting" if test and test[0] != "NONE" else ""
+        container.failing, container.probed = 0, now
+        self.tell(container, "start")
+
+    def _publish(self, container: SimContainer) -> None:
+        taken = {
+            (binding["HostPort"], port.partition("/")[2])
+            for other in self.state.containers.values()
+            if other.running
+            for port, bindings in other.ports.items()
+            for binding in bindings
+        }
+        bindings: dict[str, list[dict[str, str]]] = {}
+        wanted = dict(container.host.get("PortBindings") or {})
+        if container.host.get("PublishAllPorts"):
+            for port in container.config.get("ExposedPorts") or {}:
+                wanted.setdefault(port, [{"HostPort": ""}])
+        for port, asked in wanted.items():
+            for binding in asked or [{}]:
+                public = str(binding.get("HostPort") or "")
+                public = public.partition("-")[0] or str(
+                    32_768 + int(unit(container.id, port) * 28_000)
+                )
+                if (public, port.partition("/")[2]) in taken:
+                    raise HttpError(
+                        500,
+                        f"driver failed programming external connectivity on endpoint {container.name}: "
+                        f"Bind for 0.0.0.0:{public} failed: port is already allocated",
+                    )
+                bindings.setdefault(port, []).append(
+                    {"HostIp": str(binding.get("HostIp") or "0.0.0.0"), "HostPort": public}
+                )
+        container.ports = bindings
+
+    def finish(self, container: SimContainer, code: int, oom: bool = False) -> None:
+        """The main process ended."""
+        now = self.state.clock.now()
+        container.cpu_total(now)
+        container.runs.append((container.started, now))
+        del container.runs[:-20]
+        container.status, container.finished, container.exit_code = "exited", now, code
+        container.oom_killed, container.pid, container.ports = oom, 0, {}
+        if container.health:
+            container.health = "unhealthy"
+        if oom:
+            self.tell(container, "oom")
+        self.tell(
+            container, "die", exitCode=str(code), execDuration=str(int(now - container.started))
+        )
+        container.ended.set()
+
+    async def stop(self, container: SimContainer) -> None:
+        """Raises HttpError 304 if it does not run."""
+        if not container.running:
+            raise HttpError(304, "container already stopped")
+        container.asked_to_stop = True
+        self.tell(container, "kill", signal="15")
+        await asyncio.sleep(_STOP_SECONDS)
+        if container.running:
+            self.finish(
+                container, 0 if container.program.logs in {"access", "postgres", "redis"} else 143
+            )
+        self.tell(container, "stop")
+
+    async def restart(self, container: SimContainer) -> None:
+        if container.running:
+            await self.stop(container)
+        self.start(container)
+        self.tell(container, "restart")
+
+    def kill(self, container: SimContainer, signal: str) -> None:
+        """Raises HttpError 409 if it does not run, 400 for an unknown signal."""
+        if not container.running:
+            raise HttpError(
+                409,
+                f"Cannot kill container: {container.name}: Container {container.id} is not running",
+            )
+        name = signal.upper().removeprefix("SIG") or "KILL"
+        number = int(name) if name.isdigit() else _SIGNALS.get(name)
+        if number is None:
+            raise HttpError(400, f"Invalid signal: {signal}")
+        self.tell(container, "kill", signal=str(number))
+        if number in {9, 15, 2, 3}:
+            container.asked_to_stop = True
+            self.finish(container, 128 + number)
+
+    def pause(self, container: SimContainer) -> None:
+        if container.status != "running":
+            what = "is already paused" if container.status == "paused" else "is not running"
+            raise HttpError(409, f"Container {container.id} {what}")
+        container.cpu_total(self.state.clock.now())
+        container.status = "paused"
+        self.tell(container, "pause")
+
+    def unpause(self, container: SimContainer) -> None:
+        if container.status != "paused":
+            raise HttpError(500, f"Container {container.id} is not paused")
+        container.status, container.cpu_read = "running", self.state.clock.now()
+        self.tell(container, "unpause")
+
+    def rename(self, container: SimContainer, name: str) -> None:
+        old, container.name = container.name, self._free_name(name, container.id)
+        self.tell(container, "rename", oldName=f"/{old}")
+
+    def remove(self, container: SimContainer, force: bool, volumes: bool) -> None:
+        """Raises HttpError 409 if it runs and is not forced."""
+        if container.running:
+            if not force:
+                raise HttpError(
+                    409,
+                    f'cannot remove container "/{container.name}": container is running: '
+                    "stop the container before removing or force remove",
+                )
+            self.kill(container, "KILL")
+        del self.state.containers[container.id]
+        container.removed.set()
+        if volumes or container.host.get("AutoRemove"):
+            for name in volume_names(container):
+                volume = self.state.volumes.get(name)
+                if volume is not None and volume.anonymous and not self.state.users_of(name):
+                    del self.state.volumes[name]
+                    self.state.events.emit("volume", "destroy", name, {"driver": volume.driver})
+        self.tell(container, "destroy")
+
+    def tick(self) -> None:
+        """Let time pass: programs end, leak, fail their health checks, and are restarted by policy."""
+        now = self.state.clock.now()
+        for container in list(self.state.containers.values()):
+            if container.status == "running":
+                self._live(container, now)
+            elif container.status == "exited" and not container.asked_to_stop:
+                self._restart_by_policy(container, now)
+
+    def _live(self, container: SimContainer, now: float) -> None:
+        limit = int(container.host.get("Memory") or 0)
+        if limit and container.memory(now) > limit:
+            self.finish(container, 137, oom=True)
+        elif container.program.runs_for and now - container.started >= container.program.runs_for:
+            self.finish(container, container.program.exit_code)
+        elif container.health:
+            self._probe(container, now)
+        if container.status == "exited" and container.host.get("AutoRemove"):
+            self.remove(container, False, True)
+
+    def _restart_by_policy(self, container: SimContainer, now: float) -> None:
+        policy = container.host.get("RestartPolicy") or {}
+        name, most = str(policy.get("Name") or "no"), int(policy.get("MaximumRetryCount") or 0)
+        wanted = name in {"always", "unless-stopped"} or (
+            name == "on-failure" and container.exit_code and (not most or container.restarts < most)
+        )
+        if wanted and now - container.finished >= min(0.1 * 2 ** min(container.restarts, 10), 60):
+            container.restarts += 1
+            self.start(container)
+
+    def _probe(self, container: SimContainer, now: float) -> None:
+        health = container.config.get("Healthcheck") or {}
+        interval = (health.get("Interval") or 30_000_000_000) / 1e9
+        if container.health == "starting":
+            interval = min(interval, 3.0)
+        if now - container.probed < interval:
+            return
+        container.probed = now
+        failed = container.program.fails_health
+        container.health_log.append(
+            {
+                "Start": stamp(now),
+                "End": stamp(now + 0.05),
+                "ExitCode": int(failed),
+                "Output": "curl: (7) Failed to connect to localhost: Connection refused\n"
+                if failed
+                else "ok\n",
+            }
+        )
+        del container.health_log[:-5]
+        container.failing = container.failing + 1 if failed else 0
+        before = container.health
+        if not failed:
+            container.health = "healthy"
+        elif container.failing >= int(health.get("Retries") or 3):
+            container.health = "unhealthy"
+        if container.health != before:
+            self.tell(container, f"health_status: {container.health}")

@@ -1,0 +1,281 @@
+"""What the sandbox's engine holds when it starts: a small web shop under Compose, and some leftovers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from dockdesk.sandbox.engine.catalogue import MIB, RECIPES, Program
+from dockdesk.sandbox.engine.images import image_of
+from dockdesk.sandbox.engine.lifecycle import Lifecycle, stamp
+from dockdesk.sandbox.engine.state import EngineState, Layer, SimImage, SimNetwork, digest_of
+from dockdesk.sandbox.world.traffic import unit
+
+HOUR = 3600.0
+
+
+class AddsNetworks(Protocol):
+    def add(self, name: str, body: Mapping[str, Any]) -> SimNetwork: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A container that is there from the beginning. ``age`` in hours; ``state`` what became of it."""
+
+    name: str
+    image: str
+    ports: Mapping[str, str] = field(default_factory=dict)
+    volumes: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    project: str = "shop"
+    service: str = ""
+    state: str = "running"
+    age: float = 26.0
+    exit_code: int = 0
+    memory: int = 0
+    restart: str = ""
+    network: str = "shop_default"
+    rate: float = 12.0
+
+
+_STARTS = (
+    _Start(
+        "web-frontend", "nginx:1.27-alpine", {"80/tcp": "8080"}, restart="unless-stopped", rate=40
+    ),
+    _Start(
+        "api-gateway",
+        "acme/api:2.14.1",
+        {"9000/tcp": "9000"},
+        env=(
+            "DATABASE_URL=postgres://shop:s3cret@postgres/shop",
+            "LOG_LEVEL=info",
+            "API_TOKEN=abc123",
+        ),
+        memory=512 * MIB,
+        restart="unless-stopped",
+        rate=40,
+    ),
+    _Start(
+        "worker-1", "acme/worker:2.14.1", env=("QUEUE=redis://redis/0",), service="worker", rate=60
+    ),
+    _Start(
+        "worker-2", "acme/worker:2.14.1", env=("QUEUE=redis://redis/0",), service="worker", rate=55
+    ),
+    _Start(
+        "postgres",
+        "postgres:16",
+        {"5432/tcp": "5432"},
+        ("shop_pgdata:/var/lib/postgresql/data",),
+        ("POSTGRES_PASSWORD=s3cret", "POSTGRES_DB=shop"),
+        restart="always",
+    ),
+    _Start("redis", "redis:7-alpine", {"6379/tcp": "6379"}, ("shop_redis:/data",)),
+    _Start("migrate", "acme/api:2.14.1", state="exited", age=26.1),
+    _Start(
+        "prometheus",
+        "prom/prometheus:v2.53.3",
+        {"9090/tcp": "9090"},
+        ("prometheus-data:/prometheus",),
+        project="monitoring",
+        network="monitoring_default",
+        age=100,
+    ),
+    _Start(
+        "grafana",
+        "grafana/grafana:11.4.0",
+        {"3000/tcp": "3000"},
+        ("grafana-data:/var/lib/grafana",),
+        project="monitoring",
+        network="monitoring_default",
+        age=100,
+    ),
+    _Start(
+        "batch-night",
+        "acme/batch:0.9",
+        project="",
+        network="bridge",
+        state="exited",
+        exit_code=1,
+        age=9,
+    ),
+    _Start(
+        "mail-dev",
+        "mailhog/mailhog:v1.0.1",
+        {"1025/tcp": "1025", "8025/tcp": "8025"},
+        project="",
+        network="bridge",
+        state="paused",
+        age=30,
+    ),
+    _Start(
+        "traefik",
+        "traefik:v3.2",
+        {"80/tcp": "80", "443/tcp": "443"},
+        project="",
+        network="bridge",
+        age=200,
+        restart="always",
+        rate=80,
+    ),
+)
+
+_VOLUME_SIZES = {
+    "shop_pgdata": 412_000_000,
+    "shop_redis": 9_400_000,
+    "prometheus-data": 1_830_000_000,
+    "grafana-data": 42_000_000,
+    "old-backup": 2_650_000_000,
+}
+
+
+def furnish(
+    state: EngineState, lifecycle: Lifecycle, networks: AddsNetworks, extra: int = 0
+) -> None:
+    """Fill an empty engine; ``extra`` more containers for the huge scenario."""
+    now = state.clock.now()
+    for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
+        network = networks.add(name, {"Driver": driver})
+        network.created = now - 400 * HOUR
+        if driver != "bridge":
+            network.subnet = network.gateway = ""
+    for project in ("shop", "monitoring"):
+        labels = {"com.docker.compose.project": project, "com.docker.compose.network": "default"}
+        networks.add(f"{project}_default", {"Labels": labels}).created = now - 120 * HOUR
+    networks.add("old_backend", {"Internal": True}).created = now - 300 * HOUR
+    for recipe in RECIPES:
+        if recipe.repository not in {"busybox", "hello-world"}:
+            image = image_of(recipe, now)
+            state.images[image.id] = image
+    _leftovers(state, now)
+    for start in _STARTS:
+        _add(lifecycle, start, now)
+    for name in ("old-backup",):
+        lifecycle.create_volume(name)
+    for name, size in _VOLUME_SIZES.items():
+        state.volumes[name].size = size
+        state.volumes[name].created = now - (100 + 300 * unit(name)) * HOUR
+    for number in range(extra):
+        recipe = RECIPES[number % 9]
+        state_name = "exited" if number % 5 == 4 else "running"
+        _add(
+            lifecycle,
+            _Start(
+                f"{recipe.repository.rpartition('/')[2]}-{number:04d}",
+                recipe.reference,
+                project=f"team-{number % 40}",
+                state=state_name,
+                age=1 + number % 300,
+                network="bridge",
+            ),
+            now,
+        )
+    _cache(state, now)
+    state.events.past.clear()
+
+
+def _leftovers(state: EngineState, now: float) -> None:
+    """Images of earlier builds that nothing names any more."""
+    api = next(image for image in state.images.values() if "acme/api:2.14.1" in image.tags)
+    old = replace(
+        api,
+        id=digest_of("image", "acme/api:2.13.0"),
+        tags=["acme/api:2.13.0"],
+        digests=[],
+        created=api.created - 14 * 24 * HOUR,
+    )
+    old.layers = [
+        *api.layers[:2],
+        Layer("COPY src /app # buildkit", 1_380_000, digest_of("layer", "2.13.0")),
+    ]
+    state.images[old.id] = old
+    for number in range(3):
+        layers = [
+            *api.layers[:1],
+            Layer(
+                "RUN /bin/sh -c pip install -r requirements.txt # buildkit",
+                90_000_000 + number * 1_000_000,
+                digest_of("layer", "dangling", number),
+            ),
+        ]
+        left = SimImage(
+            digest_of("image", "dangling", number),
+            [],
+            [],
+            now - (30 + 50 * number) * HOUR,
+            dict(api.config),
+            layers,
+            api.tree,
+            Program(),
+        )
+        state.images[left.id] = left
+
+
+def _add(lifecycle: Lifecycle, start: _Start, now: float) -> None:
+    labels: dict[str, str] = {}
+    if start.project:
+        labels = {
+            "com.docker.compose.project": start.project,
+            "com.docker.compose.service": start.service or start.name,
+            "com.docker.compose.project.working_dir": f"/home/dev/{start.project}",
+            "com.docker.compose.container-number": start.name.rpartition("-")[2]
+            if start.service
+            else "1",
+        }
+    body = {
+        "Image": start.image,
+        "Env": list(start.env),
+        "Labels": labels,
+        "HostConfig": {
+            "Binds": list(start.volumes) or None,
+            "PortBindings": {port: [{"HostPort": public}] for port, public in start.ports.items()},
+            "NetworkMode": start.network,
+            "Memory": start.memory,
+            "RestartPolicy": {"Name": start.restart or "no", "MaximumRetryCount": 0},
+        },
+    }
+    container = lifecycle.create(start.name, body)
+    container.created = now - start.age * HOUR
+    container.traffic = replace(container.traffic, mean=start.rate)
+    lifecycle.start(container)
+    container.started = container.created + 1
+    container.cpu_read = now
+    if container.health:
+        container.health = "healthy"
+        container.probed = now
+    if start.state == "paused":
+        container.status = "paused"
+    elif start.state == "exited":
+        lifecycle.finish(container, start.exit_code)
+        container.asked_to_stop = True
+        container.finished = container.started + 45
+        container.runs[:] = [(container.started, container.finished)]
+        container.health = ""
+
+
+def _cache(state: EngineState, now: float) -> None:
+    """Build cache records, some of them in use."""
+    texts = (
+        "pulled from docker.io/library/python:3.12-slim",
+        "[2/5] WORKDIR /app",
+        "[3/5] COPY requirements.txt .",
+        "[4/5] RUN pip install -r requirements.txt",
+        "[5/5] COPY src .",
+        "local source for context",
+    )
+    sizes = (0, 4_100, 8_300, 88_000_000, 1_400_000, 2_300_000)
+    for number, (text, size) in enumerate(zip(texts, sizes, strict=True)):
+        state.build_cache.append(
+            {
+                "ID": digest_of("cache", number)[7:32],
+                "Parent": "",
+                "Type": "source.local" if "local" in text else "regular",
+                "Description": text,
+                "InUse": number == 0,
+                "Shared": number < 2,
+                "Size": size,
+                "CreatedAt": stamp(now - 50 * HOUR),
+                "LastUsedAt": stamp(now - 3 * HOUR),
+                "UsageCount": 4,
+            }
+        )

@@ -1,0 +1,98 @@
+"""The sandbox's process: starts the simulated systems, says where they are, and ends with its parent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dockdesk.sandbox.engine.server import SimulatedEngine
+from dockdesk.sandbox.world.clock import FASTEST, SLOWEST, Clock
+
+HUGE_CONTAINERS = 5000
+_PARENT_SECONDS = 1.0
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="dockdesk sandbox",
+        description="A simulated Docker engine on a unix socket of its own, for trying, teaching and testing.",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="the same seed tells the same story (default: 1)"
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        help=f"how fast its time passes, {SLOWEST:g} to {FASTEST:g}",
+    )
+    parser.add_argument("--huge", action="store_true", help=f"{HUGE_CONTAINERS} containers")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object instead of lines for a shell"
+    )
+    parser.add_argument(
+        "--parent", type=int, default=0, help="end when the process of this number ends"
+    )
+    return parser.parse_args(argv)
+
+
+async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
+    clock = Clock(arguments.speed)
+    engine = SimulatedEngine(clock, arguments.seed, HUGE_CONTAINERS if arguments.huge else 0)
+    socket = folder / "docker.sock"
+    await engine.server.listen_unix(socket)
+    engine.start()
+    _announce({"DOCKER_HOST": f"unix://{socket}"}, arguments.json)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
+    watching = asyncio.create_task(_watch(arguments.parent, ended)) if arguments.parent else None
+    await ended.wait()
+    if watching is not None:
+        watching.cancel()
+    await engine.close()
+
+
+def _announce(variables: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(variables), flush=True)
+        return
+    print(
+        "# A simulation: nothing here is real. Paste these lines into a shell to use it from there."
+    )
+    for name, value in variables.items():
+        print(f"export {name}={value}", flush=True)
+    print("# Ctrl+C ends it.", flush=True)
+
+
+async def _watch(parent: int, ended: asyncio.Event) -> None:
+    """A parent that died gives its children to another: then nobody is left to end this process."""
+    while os.getppid() == parent:
+        await asyncio.sleep(_PARENT_SECONDS)
+    ended.set()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until asked to stop; leaves nothing behind. Returns the exit status."""
+    arguments = _arguments(sys.argv[1:] if argv is None else argv)
+    folder = Path(tempfile.mkdtemp(prefix="dockdesk-sandbox-"))
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(arguments, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
