@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from dockdesk.core.actions import Action
 from dockdesk.core.columns import Column, Tone
+from dockdesk.models.arrangement import Grouping
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import DetailView
 
@@ -58,7 +59,7 @@ class ListDescription(Generic[T]):
 
     ``key`` is what a row is told apart by (a full id), ``name`` what people call it. ``kind`` is the ResourceRef kind
     of its rows, ``noun`` a row's name in one and several ("container", "containers"). ``search`` is what the filter
-    looks through, by default all columns' texts. ``group`` gives a row's group title ("" for none).
+    looks through, by default all columns' texts. ``grouping`` puts rows under headers.
     ``sort`` is the first order: a column's id, and whether it falls.
     """
 
@@ -74,7 +75,7 @@ class ListDescription(Generic[T]):
     tabs: Sequence[DetailTab[T]] = ()
     empty: EmptyText = EmptyText("Nothing here yet", "")
     search: Callable[[T], str] | None = None
-    group: Callable[[T], str] | None = None
+    grouping: Grouping[T] | None = None
     sort: tuple[str, bool] = ("", False)
     activate: str = (
         ""  # id of the action of a double click or Enter; by default the detail takes the focus

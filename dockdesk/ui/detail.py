@@ -72,6 +72,9 @@ class DetailArea(QFrame, Generic[T]):
         self._maximise.toggled.connect(self._on_maximise_toggled)
         self._hide = IconButton(context.theme, "chevron-down", "Hide the details")
         self._hide.clicked.connect(self.hide_asked)
+        self._gone = PlainLabel(context.theme, "", "small", "warn", wrap=True)
+        self._gone.setContentsMargins(12, 6, 12, 0)
+        self._gone.hide()
         self._stack = QStackedWidget()
         self._hint = PlainLabel(context.theme, hint, tone="muted", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -88,6 +91,7 @@ class DetailArea(QFrame, Generic[T]):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(Line())
+        column.addWidget(self._gone)
         column.addWidget(self._stack, 1)
         self._offer()
 
@@ -95,9 +99,19 @@ class DetailArea(QFrame, Generic[T]):
 
     def set_rows(self, rows: Sequence[T]) -> None:
         """Show ``rows``, the current one first. Views of other tabs learn of it when they are looked at."""
+        self._gone.hide()
         self._rows = list(rows)
         self._offer()
         self._update_view()
+
+    def show_gone(self, text: str) -> None:
+        """Say that what is shown no longer exists; it stays, as it was last seen, until something else is chosen."""
+        self._gone.setText(text)
+        self._gone.show()
+
+    @property
+    def gone_text(self) -> str:
+        return self._gone.text() if not self._gone.isHidden() else ""
 
     @property
     def tab(self) -> str:

@@ -2,104 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from dockdesk.core.actions import Action
-from dockdesk.core.columns import Column, Tone
+from dockdesk.bridge.engine_session import SessionState
 from dockdesk.core.errors import DockDeskError
+from dockdesk.core.refs import ResourceRef
+from dockdesk.models.table_model import KeyedTableModel
 from dockdesk.ui.context import UiContext
+from dockdesk.ui.descriptions import DetailTab, EmptyText, ListDescription, StatCard
+from dockdesk.ui.detail import DetailArea
+from dockdesk.ui.list_body import ListBody, ListState
+from dockdesk.ui.list_header import ListHeader
 from dockdesk.ui.pane import DetailView, Pane
+from dockdesk.ui.stat_cards import StatCards
+from dockdesk.ui.widgets.empty import StateButton
+from dockdesk.ui.widgets.splitter import Splitter
+from dockdesk.ui.widgets.table import TableView
+
+__all__ = ["DetailTab", "EmptyText", "ListDescription", "ListPane", "ListState", "StatCard"]
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class DetailTab(Generic[T]):
-    """One tab of the detail area. ``factory`` makes its view when it is first looked at.
-
-    A ``per_row`` tab has a view for every row, kept while the row exists: a terminal stays alive while another
-    container is looked at. ``applies`` hides the tab for rows it has nothing to say about; ``several`` says that the
-    view can show more than one chosen row (merged logs, compared charts).
-    """
-
-    id: str
-    title: str
-    factory: Callable[[UiContext], DetailView[T]]
-    icon: str = ""
-    per_row: bool = False
-    several: bool = False
-    applies: Callable[[T], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StatCard:
-    """A figure above the table: what it is, the figure, and a line that puts it in proportion."""
-
-    id: str
-    title: str
-    value: str
-    detail: str = ""
-    tone: Tone = "neutral"
-
-
-@dataclass(frozen=True, slots=True)
-class EmptyText:
-    """What an empty list says: what would be here, how to begin, and the action that begins."""
-
-    title: str
-    text: str
-    action: str = ""  # an action's id
-
-
-@dataclass(frozen=True, slots=True)
-class ListDescription(Generic[T]):
-    """All that a list pane is.
-
-    ``key`` is what a row is told apart by (a full id), ``name`` what people call it. ``kind`` is the ResourceRef kind
-    of its rows, ``noun`` a row's name in one and several ("container", "containers"). ``search`` is what the filter
-    looks through, by default all columns' texts. ``group`` gives a row's group title ("" for none).
-    ``sort`` is the first order: a column's id, and whether it falls.
-    """
-
-    id: str
-    title: str
-    icon: str
-    kind: str
-    noun: tuple[str, str]
-    columns: Sequence[Column[T]]
-    key: Callable[[T], str]
-    name: Callable[[T], str]
-    actions: Sequence[Action[T]]
-    tabs: Sequence[DetailTab[T]] = ()
-    empty: EmptyText = EmptyText("Nothing here yet", "")
-    search: Callable[[T], str] | None = None
-    group: Callable[[T], str] | None = None
-    sort: tuple[str, bool] = ("", False)
-    activate: str = (
-        ""  # id of the action of a double click or Enter; by default the detail takes the focus
-    )
-    detail_below: bool = True
-
-
-class ListState(Enum):
-    """What the list area shows."""
-
-    LOADING = "loading"
-    READY = "ready"  # the table, or the empty text where there are no rows
-    DISCONNECTED = "disconnected"
-    ERROR = "error"
+_CARDS_FROM = 720  # pixels of height: below it, rows matter more than figures
 
 
 class ListPane(Pane, Generic[T]):
     """Header with cards, filter and buttons; the table; the detail area. All made from a `ListDescription`.
 
-    A subclass connects its source to `set_rows` and `set_state`, and gives `handlers`. The session's connection state
-    (connecting, lost, refused) is shown by this class already.
+    A subclass connects its source to `set_rows` (or `apply`, for changes alone) and `set_state`, and gives `handlers`
+    and `reload`. The session's connection is followed by this class.
     """
 
     def __init__(
@@ -110,36 +46,357 @@ class ListPane(Pane, Generic[T]):
     ) -> None:
         super().__init__(context, parent)
         self.description = description
+        self.pane_id, self.title, self.icon = description.id, description.title, description.icon
         self.pane_actions = description.actions
+        self._state = ListState.LOADING
+        self._error: DockDeskError | None = None
+        self._pending: ResourceRef | None = None
+        self._chosen: list[T] = []
+        self._chose_first = False
+        self._detail_hidden = False
+        self._maximised = False
+        self.model: KeyedTableModel[T] = KeyedTableModel(
+            description.columns,
+            description.key,
+            self,
+            search=description.search,
+            grouping=description.grouping,
+        )
+        if description.sort[0]:
+            self.model.sort_by(*description.sort)
+        self.table: TableView[T] = TableView(context.theme, self.model, description.title)
+        self.header = ListHeader(context.theme, description.title, self.bound)
+        self.cards = StatCards(context.theme)
+        self.cards.hide()
+        self.body: ListBody[T] = ListBody(context.theme, description, self.table)
+        self.detail: DetailArea[T] = DetailArea(
+            context,
+            description.tabs,
+            description.key,
+            f"Choose a {description.noun[0]} to see its details.",
+        )
+        self._place_parts()
+        self._connect()
+        self._update_body()
 
-    def set_rows(self, rows: Sequence[T]) -> None:
-        """Show ``rows``: reconciled by key, so choice and place survive. Makes the list ready."""
-        raise NotImplementedError
+    def _place_parts(self) -> None:
+        below = self.description.detail_below
+        self._split = Splitter(
+            Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal, (5, 4)
+        )
+        self._split.addWidget(self.body)
+        if self.description.tabs:
+            self._split.addWidget(self.detail)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self.header)
+        column.addWidget(self.cards)
+        column.addWidget(self._split, 1)
+        self.setFocusProxy(self.table)
+
+    def _connect(self) -> None:
+        table, header = self.table, self.header
+        table.selection_changed.connect(self._on_selection_changed)
+        table.context_requested.connect(self._on_context_requested)
+        table.activated_row.connect(self._on_activated)
+        table.link_activated.connect(_open_link)
+        header.filter.searched.connect(self._on_searched)
+        header.filter.left.connect(table.setFocus)
+        header.filter.down.connect(table.setFocus)
+        header.details.clicked.connect(self._on_details_clicked)
+        header.details.setVisible(bool(self.description.tabs))
+        self.detail.maximise_asked.connect(self.set_maximised)
+        self.detail.hide_asked.connect(lambda: self.set_detail_hidden(True))
+        self.detail.left.connect(self._on_detail_left)
+        self.model.counts_changed.connect(lambda _shown, _total: self._update_body())
+        self.context.session.state_changed.connect(self._on_session_state_changed)
+
+    # For subclasses.
+
+    def set_rows(self, rows: Iterable[T]) -> None:
+        """Show exactly ``rows``: reconciled by key, so choice and place survive. Makes the list ready."""
+        known = {self.description.key(row) for row in self.model.rows()}
+        self.model.reset_to(rows)
+        left = {self.description.key(row) for row in self.model.rows()}
+        self._after_change(known - left)
+
+    def apply(self, changed: Iterable[T], removed: Iterable[str] = ()) -> None:
+        """Show changed and new rows, and take others out by key. Makes the list ready."""
+        gone = set(removed)
+        self.model.apply(changed, gone)
+        self._after_change(gone)
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """Cells of these rows read differently now, although the rows are the same objects: new figures, say."""
+        self.model.touch(keys)
 
     def set_state(self, state: ListState, error: DockDeskError | None = None) -> None:
-        """Show that rows are being fetched, can't be, or failed (``error``; with a retry button, see `reload`)."""
-        raise NotImplementedError
-
-    def reload(self) -> None:
-        """Fetch the rows again; the retry button and F5 call it. Subclasses override it."""
-        raise NotImplementedError
+        """Say that rows are being read, or why they can't be (``error``, with a button that calls `reload`)."""
+        self._state, self._error = state, error
+        self._update_body()
 
     def set_cards(self, cards: Sequence[StatCard]) -> None:
         """Show figures above the table; they leave where the window is low."""
-        raise NotImplementedError
+        self.cards.set_cards(cards)
+        self._fit_cards()
 
     def add_to_header(self, widget: QWidget) -> None:
         """Put a widget (a toggle, a choice) left of the filter field."""
-        raise NotImplementedError
+        self.header.extra.addWidget(widget)
 
-    def current(self) -> T | None:
-        """The row that the detail area shows."""
-        raise NotImplementedError
+    # Pane.
 
     def selected(self) -> Sequence[T]:
         """The chosen rows, the current one first; a chosen group counts as its rows."""
-        raise NotImplementedError
+        return self.table.selected_rows()
+
+    def current(self) -> T | None:
+        """The row that the detail area shows."""
+        return self._chosen[0] if self._chosen else None
+
+    def crumbs(self) -> Sequence[str]:
+        rows = self._chosen
+        if not rows:
+            return ()
+        if len(rows) > 1:
+            return (f"{len(rows)} {self.description.noun[1]}",)
+        return (self.description.name(rows[0]),)
+
+    def place(self) -> ResourceRef | None:
+        row = self.current()
+        if row is None:
+            return None
+        environment = self.context.session.environment
+        return ResourceRef(
+            self.description.kind,
+            self.description.key(row),
+            self.description.name(row),
+            environment.id if environment is not None else "",
+        )
+
+    def open(self, ref: ResourceRef) -> bool:
+        """Choose a row by its key, a short id or its name; while rows are still read, once it is here."""
+        row = self._find(ref)
+        if row is None:
+            self._pending = ref if self._state is ListState.LOADING else None
+            return self._pending is not None
+        self._pending = None
+        key = self.description.key(row)
+        if self.model.line_of(key) < 0:
+            self.set_filter("")
+            self.model.set_predicate(None)
+            if (group := self._collapsed_group(row)) is not None:
+                self.model.set_collapsed(self.model.collapsed - {group})
+        self._chose_first = True
+        return self.table.select_keys([key])
 
     def show_tab(self, tab_id: str) -> DetailView[T] | None:
-        """Bring a detail tab forward for the current row and return its view."""
-        raise NotImplementedError
+        """Bring a detail tab forward for the current row and return its view; None where it does not apply."""
+        self.set_detail_hidden(False)
+        return self.detail.show_tab(tab_id)
+
+    def set_filter(self, text: str) -> None:
+        self.header.filter.setText(text)
+        self._on_searched(text)
+
+    def focus_filter(self) -> None:
+        """The field of the view that has the focus, where it has one; else the list's."""
+        view = self.detail.view()
+        focus = self.window().focusWidget()
+        inside = view is not None and focus is not None and view.isAncestorOf(focus)
+        if inside and view is not None and view.focus_filter():
+            return
+        self.header.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.header.filter.selectAll()
+
+    def focus_content(self) -> None:
+        if self._maximised and (view := self.detail.view()) is not None:
+            view.setFocus()
+        elif (message := self.body.message) is not None and message.buttons():
+            message.buttons()[0].setFocus()
+        else:
+            self.table.setFocus()
+
+    def toggle_maximised(self) -> None:
+        self.set_maximised(not self._maximised)
+
+    def set_maximised(self, on: bool) -> None:
+        """Give the details the whole pane, or the list its place back."""
+        if not self.description.tabs:
+            return
+        self._maximised = on
+        if on:
+            self.set_detail_hidden(False)
+        self.body.setVisible(not on)
+        self.detail.set_maximised(on)
+        self._fit_cards()
+        if not on:
+            self.table.setFocus()
+
+    def set_detail_hidden(self, hidden: bool) -> None:
+        self._detail_hidden = hidden
+        self.detail.setHidden(hidden)
+        if hidden and self._maximised:
+            self.set_maximised(False)
+        if hidden:
+            self.table.setFocus()
+
+    def may_close(self) -> str | None:
+        losses = [why for view in self.detail.views() if (why := view.may_close()) is not None]
+        return losses[0] if losses else None
+
+    def save_state(self) -> Mapping[str, Any]:
+        return {
+            "table": self.table.save_state(),
+            "split": self._split.sizes(),
+            "detail": self.detail.save_state(),
+            "detail_hidden": self._detail_hidden,
+        }
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        if isinstance(table := state.get("table"), Mapping):
+            self.table.restore_state(table)
+        sizes = state.get("split")
+        if isinstance(sizes, list) and all(isinstance(s, int) and s > 0 for s in sizes):
+            self._split.setSizes(sizes)
+        if isinstance(detail := state.get("detail"), Mapping):
+            self.detail.restore_state(detail)
+        if state.get("detail_hidden") is True and self.description.tabs:
+            self.set_detail_hidden(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_cards()
+
+    def shown(self) -> None:
+        self._choose_first()
+
+    # How it comes about.
+
+    def _find(self, ref: ResourceRef) -> T | None:
+        if (row := self.model.row(ref.id)) is not None:
+            return row
+        key, name = self.description.key, self.description.name
+        for row in self.model.rows():
+            if ref.id and (key(row).startswith(ref.id) or name(row) == ref.id):
+                return row
+        return next((row for row in self.model.rows() if ref.name and name(row) == ref.name), None)
+
+    def _collapsed_group(self, row: T) -> str | None:
+        grouping = self.description.grouping
+        name = grouping.of(row) if grouping is not None else ""
+        return name if name in self.model.collapsed else None
+
+    def _after_change(self, gone: Iterable[str]) -> None:
+        self._state, self._error = ListState.READY, None
+        self._update_body()
+        self.detail.forget(set(gone))
+        if self._pending is not None:
+            self.open(self._pending)
+        self._choose_first()
+        self._follow_chosen()
+
+    def _choose_first(self) -> None:
+        """The first time there are rows, show the first: an empty half of a window helps nobody."""
+        if self._chose_first or not self.isVisible() or not self.description.tabs:
+            return
+        rows = self.model.shown_rows()
+        if rows and not self.selected():
+            self._chose_first = True
+            self.table.select_keys([self.description.key(rows[0])])
+
+    def _follow_chosen(self) -> None:
+        """Rows that are chosen may have been replaced by newer ones."""
+        rows = self.table.selected_rows()
+        same = len(rows) == len(self._chosen) and all(
+            new is old for new, old in zip(rows, self._chosen, strict=True)
+        )
+        if rows and not same:
+            self._take_chosen(rows)
+
+    def _on_selection_changed(self, rows: Sequence[T]) -> None:
+        if rows:
+            self._chose_first = True
+        self._take_chosen(rows)
+
+    def _take_chosen(self, rows: Sequence[T]) -> None:
+        before, self._chosen = self._chosen, list(rows)
+        gone = [row for row in before if self.model.row(self.description.key(row)) is None]
+        if not rows and gone:
+            # It was not the user who let go of it: its last log lines may be what they came for.
+            name = self.description.name(gone[0])
+            self.detail.show_gone(f"“{name}” no longer exists. This is what was last seen of it.")
+        else:
+            self.detail.set_rows(self._chosen)
+        self.selection_changed.emit()
+        self.crumbs_changed.emit()
+
+    def _update_body(self) -> None:
+        self.header.show_counts(self.model.shown, self.model.total, self.model.filtered)
+        session = self.context.session
+        if self.model.total:
+            if self.model.shown:
+                self.body.show_table()
+            else:
+                self.body.show_unmatched(self.header.filter.text(), lambda: self.set_filter(""))
+        elif self._state is ListState.ERROR and self._error is not None:
+            self.body.show_error(self._error, self.reload)
+        elif session.state in (SessionState.LOST, SessionState.FAILED) or (
+            self._state is ListState.DISCONNECTED
+        ):
+            self.body.show_disconnected(session.error, session.reconnect)
+        elif self._state is ListState.LOADING or session.state is not SessionState.CONNECTED:
+            self.body.show_loading()
+        else:
+            self.body.show_empty(self._begin_button())
+
+    def _begin_button(self) -> StateButton | None:
+        wanted = self.description.empty.action
+        action = next((item for item in self.description.actions if item.id == wanted), None)
+        if action is None:
+            return None
+        return StateButton(action.title, lambda: self.trigger(action, ()), "primary", action.icon)
+
+    def _fit_cards(self) -> None:
+        wanted = not self.cards.empty() and not self._maximised and self.height() >= _CARDS_FROM
+        self.cards.setVisible(wanted)
+
+    def _on_searched(self, text: str) -> None:
+        self.model.set_filter(text)
+        self._update_body()
+
+    def _on_context_requested(self, position: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.bound.refresh()
+        self.bound.fill_menu(menu, on_rows=bool(self.selected()))
+        menu.popup(position)
+
+    def _on_activated(self, row: T) -> None:
+        wanted = self.description.activate
+        action = next((item for item in self.description.actions if item.id == wanted), None)
+        if action is not None:
+            self.trigger(action, [row])
+        elif self.description.tabs:
+            self.set_detail_hidden(False)
+            if (view := self.detail.view()) is not None:
+                view.setFocus()
+
+    def _on_details_clicked(self) -> None:
+        self.set_detail_hidden(not self._detail_hidden)
+
+    def _on_detail_left(self) -> None:
+        if self._maximised:
+            self.set_maximised(False)
+        self.table.setFocus()
+
+    def _on_session_state_changed(self, _state: SessionState) -> None:
+        self._update_body()
+
+
+def _open_link(url: str) -> None:
+    """Addresses come from outside: only pages are opened, never files or programs."""
+    found = QUrl(url)
+    if found.scheme() in ("http", "https"):
+        QDesktopServices.openUrl(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -13,7 +14,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from dockdesk.core.environments import Environment, Guard
-from dockdesk.core.errors import ConflictError, PermissionDeniedError, UnreachableError
+from dockdesk.core.errors import (
+    ConflictError,
+    LocalError,
+    PermissionDeniedError,
+    UnreachableError,
+)
 from dockdesk.ui.pane import Pane
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.shell.crash import CrashGuard, start_log
@@ -23,6 +29,7 @@ from dockdesk.ui.shell.shortcut_sheet import KeyGroup, Keys, ShortcutSheet, filt
 from dockdesk.ui.shell.status_bar import StatusBar
 from dockdesk.ui.shell.top_bar import TopBar
 from dockdesk.ui.shell.tray import Tray
+from dockdesk.ui.shell.vnc import listen_on_loopback
 from dockdesk.ui.shell.welcome import Attempt, WelcomePage
 from dockdesk.ui.widgets.labels import PlainLabel
 
@@ -223,3 +230,41 @@ def test_log_that_cannot_be_written_is_no_failure(tmp_path: Path, expect_log: An
     expect_log("no log file")
     (tmp_path / "file").write_text("")
     assert start_log(tmp_path / "file" / "x" / "dockdesk.log") is None
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_vnc_listens_on_this_computer_only(qapp: Any) -> None:
+    with socket.socket() as listener:
+        listener.bind(("0.0.0.0", 0))
+        listener.listen()
+        old = listener.getsockname()[1]
+        port = free_port()
+        listen_on_loopback(port)
+        assert listener.getsockname() == ("127.0.0.1", port)
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", old), timeout=10)
+        with socket.create_connection(("127.0.0.1", port), timeout=10):
+            listener.settimeout(10)
+            taken, _address = listener.accept()
+            taken.close()
+
+
+def test_vnc_says_that_a_port_is_taken(qapp: Any) -> None:
+    with socket.socket() as listener, socket.socket() as other:
+        listener.bind(("0.0.0.0", 0))
+        listener.listen()
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(LocalError) as caught:
+            listen_on_loopback(other.getsockname()[1])
+        assert "--vnc" in caught.value.hint
+
+
+def test_vnc_does_not_go_on_unprotected(qapp: Any) -> None:
+    with pytest.raises(LocalError, match="made safe"):
+        listen_on_loopback(free_port())

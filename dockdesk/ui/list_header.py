@@ -1,0 +1,106 @@
+"""The line above a list: its title and size, what can be done, and the filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+
+from dockdesk.core.actions import Action
+from dockdesk.ui.actions.bound import BoundActions
+from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button, IconButton
+from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.search_field import SearchField
+
+_FILTER_WIDTH = 220
+
+
+class FilterField(SearchField):
+    """Down leads into the list."""
+
+    down = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self.down.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class ListHeader(QWidget):
+    """Made from the pane's actions: primary ones on rows are icons beside the title, primary ones without rows are
+    buttons at the end (the last one the main button), and all of them are in the menu behind the dots."""
+
+    def __init__(
+        self, theme: Theme, title: str, bound: BoundActions, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._bound = bound
+        self.title = PlainLabel(theme, title, "title")
+        self.count = PlainLabel(theme, "", tone="muted")
+        self.filter = FilterField(theme, "Filter  (Ctrl+F)")
+        self.filter.setMinimumWidth(120)
+        self.filter.setMaximumWidth(_FILTER_WIDTH)
+        self.filter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.extra = QHBoxLayout()
+        self.extra.setSpacing(8)
+        more = IconButton(theme, "dots-vertical", "All actions")
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(more)
+        menu.aboutToShow.connect(lambda: self._fill(menu))
+        more.setMenu(menu)
+        self.details = IconButton(theme, "row-insert-bottom", "Show or hide the details")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.title)
+        row.addWidget(self.count)
+        row.addSpacing(8)
+        primary = [action for action in bound.actions if action.primary]
+        for action in (item for item in primary if item.on_rows):
+            row.addWidget(self._icon(action))
+        row.addStretch(1)
+        row.addLayout(self.extra)
+        row.addWidget(self.filter, 2)
+        rowless = [item for item in primary if not item.on_rows]
+        for action in rowless:
+            row.addWidget(self._button(action, main=action is rowless[-1]))
+        row.addWidget(self.details)
+        if bound.actions:
+            row.addWidget(more)
+
+    def show_counts(self, shown: int, total: int, filtered: bool) -> None:
+        """How many rows there are, and how many of them match."""
+        self.count.setText(f"{shown} of {total}" if filtered else str(total) if total else "")
+
+    def _icon(self, action: Action[Any]) -> IconButton:
+        made = IconButton(self._theme, action.icon, action.title, tone="text")
+        follow(made, self._bound[action.id])
+        return made
+
+    def _button(self, action: Action[Any], main: bool) -> Button:
+        made = Button(self._theme, action.title, action.icon, "primary" if main else "usual")
+        follow(made, self._bound[action.id])
+        return made
+
+    def _fill(self, menu: QMenu) -> None:
+        menu.clear()
+        self._bound.refresh()
+        self._bound.fill_menu(menu)
+
+
+def follow(button: Button | IconButton, action: QAction) -> None:
+    """Have a button do what ``action`` does, and be as enabled and explained as it is."""
+
+    def update() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    action.enabledChanged.connect(update)
+    action.changed.connect(update)
+    button.clicked.connect(lambda _on=False: action.trigger())
+    update()
