@@ -38,6 +38,7 @@ _STAGES: Mapping[str, tuple[float, float]] = {
     "Loading layer": (0.0, 1.0),
 }
 _DONE = 1.0
+_NOTHING_TO_DO = {"Already exists", "Layer already exists"}
 _FULL = "The engine's disk is full: see Disk for what can go."
 _REFUSALS = (
     "unauthorized",
@@ -72,6 +73,8 @@ class LayerProgress:
         self.title = title
         self._fractions: dict[str, float] = {}
         self._sizes: dict[str, int] = {}
+        self._idle: set[str] = set()  # layers that need no work: they say nothing of how far it is
+        self._shown = 0.0
         self.digest = ""
         self.last_id = ""
         self.lines: list[str] = []  # what the stream said besides layers' progress
@@ -125,17 +128,23 @@ class LayerProgress:
         known = low if fraction is None else fraction
         # A download that the engine starts again goes back, but the bar of the whole must not.
         self._fractions[id] = max(known, self._fractions.get(id, 0.0))
+        if status in _NOTHING_TO_DO:
+            self._idle.add(id)
         self._work.part(id, fraction, words)
         self._work.progress(self._overall(), self._summary())
 
     def _overall(self) -> float:
         known = [size for size in self._sizes.values() if size]
         usual = sum(known) / len(known) if known else 1.0
-        weights = {id: self._sizes.get(id) or usual for id in self._fractions}
-        whole_ = sum(weights.values())
-        done = sum(self._fractions[id] * weight for id, weight in weights.items())
-        share = done / whole_ if whole_ else 0.0
-        return min(0.99, self._begin + (1.0 - self._begin) * share)
+        done = everything = 0.0
+        for id, fraction in self._fractions.items():
+            if id not in self._idle:
+                weight = self._sizes.get(id) or usual
+                done += fraction * weight
+                everything += weight
+        share = done / everything if everything else 0.0
+        self._shown = max(self._shown, min(0.99, self._begin + (1.0 - self._begin) * share))
+        return self._shown
 
     def _summary(self) -> str:
         done = sum(fraction >= _DONE for fraction in self._fractions.values())

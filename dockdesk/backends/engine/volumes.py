@@ -120,7 +120,7 @@ class VolumeCalls(FileCalls):
         """A container through which the volume can be reached, and where it is mounted there."""
         containers = self._all_containers()
         self._remove_leftovers(containers)
-        if (found := _mounting(containers, name, writable)) is not None:
+        if (found := mounting(containers, name, writable)) is not None:
             yield found
             return
         title = f"The volume {name} could not be opened"
@@ -230,7 +230,7 @@ def _below(base: str, path: str) -> str:
     return posixpath.normpath(base + clean_path(path))
 
 
-def _mounting(
+def mounting(
     containers: Sequence[ListedContainer], name: str, writable: bool
 ) -> tuple[str, str] | None:
     """The best container that mounts the volume: nothing else mounted within, running before stopped."""
