@@ -117,6 +117,10 @@ class Theme(QObject):
         if self.animated != before:
             self.changed.emit()
 
+    def changing(self) -> bool:
+        """Whether widgets that the style sheet draws are still being brought up to date."""
+        return self._repolisher.busy()
+
     def settle(self) -> None:
         """Finish a change of theme at once rather than in slices: for pictures and tests."""
         self._repolisher.finish()

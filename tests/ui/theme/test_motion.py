@@ -14,10 +14,11 @@ import pytest
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
 pytest.importorskip("jeepney")
 
-# A portal that knows one setting, given as namespace, key, type and value; it says when it is there, and changes the
-# setting to what the second value says when it is asked for the key "change".
+# A portal that knows one setting, given as namespace, key, type and value. It says when it is there, and changes the
+# setting to the second value when it is told to on its standard input.
 PORTAL = """
 import sys
+import threading
 from jeepney import DBusAddress, MessageType, new_error, new_method_return, new_signal
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection
@@ -26,18 +27,23 @@ namespace, key, kind, now, later = sys.argv[1:]
 value = lambda text: int(text) if kind == "u" else text == "true"
 bus = open_dbus_connection(bus="SESSION")
 bus.send_and_get_reply(message_bus.RequestName("org.freedesktop.portal.Desktop"))
-print("there", flush=True)
 address = DBusAddress(
     "/org/freedesktop/portal/desktop", interface="org.freedesktop.portal.Settings"
 )
+
+def change():
+    sys.stdin.readline()
+    body = (namespace, key, (kind, value(later)))
+    bus.send(new_signal(address, "SettingChanged", "ssv", body))
+
+threading.Thread(target=change, daemon=True).start()
+print("there", flush=True)
 while True:
     message = bus.receive()
     if message.header.message_type is not MessageType.method_call:
         continue
     if list(message.body) == [namespace, key]:
         bus.send(new_method_return(message, "v", (("v", (kind, value(now))),)))
-        body = (namespace, key, (kind, value(later)))
-        bus.send(new_signal(address, "SettingChanged", "ssv", body))
     else:
         bus.send(new_error(message, "org.freedesktop.portal.Error.NotFound", "s", ("none",)))
 """
@@ -81,7 +87,11 @@ def bus() -> Iterator[dict[str, str]]:
 )
 def test_the_portal_is_asked_and_heard(bus: dict[str, str], setting: tuple[str, ...]) -> None:
     portal = subprocess.Popen(
-        [sys.executable, "-c", PORTAL, *setting], env=bus, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PORTAL, *setting],
+        env=bus,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     client = None
     try:
@@ -95,12 +105,16 @@ def test_the_portal_is_asked_and_heard(bus: dict[str, str], setting: tuple[str, 
             cwd=Path(__file__).parents[3],
         )
         assert client.stdout is not None
-        heard = [client.stdout.readline().strip() for _ in range(2)]
-        assert heard == ["True", "False"]
+        assert client.stdout.readline().strip() == "True"
+        assert portal.stdin is not None
+        portal.stdin.write("change\n")
+        portal.stdin.flush()
+        assert client.stdout.readline().strip() == "False"
     finally:
         for process in (client, portal):
             if process is not None:
                 process.kill()
                 process.wait()
-                assert process.stdout is not None
-                process.stdout.close()
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        pipe.close()
