@@ -228,8 +228,8 @@ class Reactor:
             self.drop(link)
         self._run_calls()  # sockets that were on their way in
         selector.close()
-        reader.close()
-        with self._lock:
+        with self._lock:  # `close` holds it from telling to waking
+            reader.close()
             if self._waker is not None:
                 self._waker.close()
                 self._waker = None

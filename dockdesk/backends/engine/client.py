@@ -8,15 +8,16 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import docker
 import docker.errors
-import docker.tls
 import msgspec
 import requests
 import urllib3.exceptions
 
+from dockdesk.backends.engine.adapter import TransportAdapter
 from dockdesk.backends.engine.answers import content, decode, error_message
 from dockdesk.backends.engine.connections import Transport, transport_for
 from dockdesk.backends.engine.endpoints import Endpoint
@@ -68,7 +69,6 @@ class EngineClient:
         self._open: weakref.WeakSet[Exchange] = weakref.WeakSet()
         self._closed = False
         self._sdk: docker.APIClient | None = None
-        self._sdk_options = dict(transport.sdk_options)
         self.server = ServerVersion("", "", HIGHEST_API, "", False, {})
         self.api_version = HIGHEST_API
 
@@ -121,19 +121,12 @@ class EngineClient:
             if self._closed:
                 raise disconnected_error(self.endpoint)
             if self._sdk is None:
-                options = dict(self._sdk_options)
-                if (tls := options.pop("tls", None)) is not None:
-                    options["tls"] = docker.tls.TLSConfig(**tls)
-                    if not tls["verify"]:
-                        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+                # The address is a formality: the adapter connects.
                 self._sdk = docker.APIClient(
-                    version=self.api_version,
-                    timeout=DEFAULT_TIMEOUT,
-                    user_agent=USER_AGENT,
-                    max_pool_size=32,
-                    **options,
+                    "unix:///dockdesk", self.api_version, DEFAULT_TIMEOUT, user_agent=USER_AGENT
                 )
-                # Proxies and CA bundles of the environment are meant for the web, not for the engine.
+                self._sdk.mount("http+docker://", TransportAdapter(self._transport))
+                self._sdk.headers["Host"] = self._transport.host
                 self._sdk.trust_env = False
             return self._sdk
 
@@ -329,20 +322,27 @@ class EngineClient:
         timeout: float | None,
         title: str,
     ) -> requests.Response:
-        self._transport.ensure(SilentWork())
         sdk = self.sdk
         url = f"{sdk.base_url}/v{self.api_version}{path}"
         if text := query(params):
             url = f"{url}?{text}"
+        send = partial(
+            sdk.request,
+            method,
+            url,
+            data=body,
+            headers=headers,
+            timeout=(DEFAULT_TIMEOUT, timeout),
+            allow_redirects=False,
+        )
         try:
-            response: requests.Response = sdk.request(
-                method,
-                url,
-                data=body,
-                headers=headers,
-                timeout=(DEFAULT_TIMEOUT, timeout),
-                allow_redirects=False,
-            )
+            try:
+                response: requests.Response = send()
+            except requests.exceptions.ConnectionError:
+                # A connection kept from earlier may have ended at this very moment; asking again does no harm.
+                if method not in {"GET", "HEAD"}:
+                    raise
+                response = send()
         except _FAILURES as error:
             raise self._failure(error, title) from error
         if response.status_code >= 400:

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import Protocol
 
 from dockdesk.backends.engine.endpoints import Endpoint, TlsFiles, socket_path, split_host
 from dockdesk.backends.engine.errors import connection_error
@@ -24,15 +24,8 @@ _SSH_TALK = 0.3
 class Transport(Protocol):
     """How sockets to one engine are made. Thread-safe."""
 
-    @property
-    def sdk_options(self) -> dict[str, Any]:
-        """What `docker.APIClient` needs to reach the same engine: base_url, and tls as a dict of TLSConfig's names."""
-
     def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
         """A connected, blocking socket; TLS is done. Ends early with CancelledError. Raises DockDeskError."""
-
-    def ensure(self, work: Work) -> None:
-        """Bring back what requests of the SDK travel through, such as a tunnel that ended. Cheap when all is well."""
 
     @property
     def host(self) -> str:
@@ -65,15 +58,8 @@ class UnixTransport:
         self._path = path
 
     @property
-    def sdk_options(self) -> dict[str, Any]:
-        return {"base_url": f"unix://{self._path}"}
-
-    @property
     def host(self) -> str:
         return "docker"
-
-    def ensure(self, work: Work) -> None:
-        """Nothing stands in between."""
 
     def reason(self) -> DockDeskError | None:
         return None
@@ -119,25 +105,9 @@ class TcpTransport:
         self._context = tls_context(endpoint, tls) if tls is not None else None
 
     @property
-    def sdk_options(self) -> dict[str, Any]:
-        scheme = "http" if self._tls is None else "https"
-        options: dict[str, Any] = {"base_url": f"{scheme}://{self.host}"}
-        if self._tls is not None:
-            files = self._tls
-            options["tls"] = {
-                "ca_cert": str(files.ca) if files.ca else None,
-                "client_cert": (str(files.cert), str(files.key)) if files.cert else None,
-                "verify": files.verify,
-            }
-        return options
-
-    @property
     def host(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{host}:{self._port}"
-
-    def ensure(self, work: Work) -> None:
-        """Nothing stands in between."""
 
     def reason(self) -> DockDeskError | None:
         return None
@@ -150,10 +120,13 @@ class TcpTransport:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 _keep_alive(sock)
                 if self._context is not None:
-                    with work.on_cancel(lambda: shut(sock)):
-                        secure = self._context.wrap_socket(sock, server_hostname=self._host)
-                    stack.pop_all()
+                    # Wrapping takes the descriptor over, so that only then is known what a cancel has to shut.
+                    secure = self._context.wrap_socket(
+                        sock, server_hostname=self._host, do_handshake_on_connect=False
+                    )
                     stack.callback(secure.close)
+                    with work.on_cancel(lambda: shut(secure)):
+                        secure.do_handshake()
                     sock = secure
                 sock.settimeout(None)
             except OSError as error:
@@ -198,19 +171,12 @@ class SshTransport:
         self._lock = threading.Lock()
         self._closed = False
 
-    @property
-    def sdk_options(self) -> dict[str, Any]:
-        return {"base_url": f"unix://{self._tunnel.path}"}
-
-    def ensure(self, work: Work) -> None:
+    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
         with self._lock:
             if self._closed:
                 raise CancelledError
             if not self._tunnel.alive:
                 self._tunnel.start(work)
-
-    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
-        self.ensure(work)
         return UnixTransport(self._endpoint, self._tunnel.path).open(work, timeout)
 
     @property
@@ -248,6 +214,7 @@ def tls_context(endpoint: Endpoint, files: TlsFiles) -> ssl.SSLContext:
         raise InvalidInputError(
             f"The certificates of “{endpoint.name}” are not complete",
             "A client certificate needs both cert.pem and key.pem.",
+            "Create the context again with both.",
         )
     try:
         context = ssl.create_default_context(cafile=str(files.ca) if files.ca else None)

@@ -28,6 +28,7 @@ from dockdesk.core.errors import DockDeskError
 _log = logging.getLogger(__name__)
 
 DEFAULT = "default"
+ROOT_PODMAN_SOCKET = "/run/podman/podman.sock"
 _REMOTE_COLOUR = "amber"
 _PODMAN_COLOUR = "violet"
 
@@ -139,7 +140,7 @@ class Finder:
             ("rootless docker", f"{runtime}/docker.sock", ""),
             ("docker desktop", str(self._home / ".docker/desktop/docker.sock"), ""),
             ("podman", f"{runtime}/podman/podman.sock", _PODMAN_COLOUR),
-            ("podman (root)", "/run/podman/podman.sock", _PODMAN_COLOUR),
+            ("podman (root)", ROOT_PODMAN_SOCKET, _PODMAN_COLOUR),
         ]
         seen = {os.path.realpath(path) for item in known if (path := _local_path(item))}
         names = {item.name for item in known}

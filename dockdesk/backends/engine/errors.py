@@ -216,6 +216,11 @@ def _tls_error(endpoint: Endpoint, error: ssl.SSLError) -> DockDeskError:
         return LocalError(
             title, reason, "cert.pem, key.pem or ca.pem is damaged or does not match."
         )
+    if endpoint.tls is not None and endpoint.tls.cert is None:
+        # An engine that misses one may hang up before it has said so.
+        return UnreachableError(
+            title, reason, "The engine may want a client certificate: add cert.pem and key.pem."
+        )
     return UnreachableError(title, reason, "Check the context's certificates and the engine's.")
 
 
