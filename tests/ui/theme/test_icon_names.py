@@ -1,4 +1,4 @@
-"""Every icon that the code names is shipped, and no icon is shipped that nothing names."""
+"""Every icon that the code names is shipped."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def named_icons(tree: ast.AST) -> Iterator[tuple[str, int]]:
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if called in {"icon", "pixmap"} and node.args:
                 yield from ((name, node.lineno) for name in strings(node.args[0]))
+            name_of = getattr(node.func, "id", "")
+            # Action(id, title, icon, …) and the helpers that make actions of the window.
+            if name_of in {"Action", "_opens"} and len(node.args) > 2:
+                yield from ((name, node.lineno) for name in strings(node.args[2]))
             for keyword in node.keywords:
                 if keyword.arg == "icon":
                     yield from ((name, node.lineno) for name in strings(keyword.value))
@@ -51,3 +55,15 @@ def test_named_icons_are_shipped() -> None:
                 missing.append(f"{path.relative_to(PACKAGE)}:{line}: {name}")
     assert count
     assert not missing, "\n".join(missing)
+
+
+def test_icons_of_actions_and_panes_are_shipped() -> None:
+    from dockdesk.ui.panes.registry import PANES
+    from dockdesk.ui.shell.shell_actions import MENUS
+
+    used = {action.icon: action.id for _title, actions in MENUS for action in actions}
+    for entry in PANES:
+        used |= {entry.icon: entry.id} | {action.icon: action.id for action in entry.actions()}
+    missing = {icon: id for icon, id in used.items() if icon and icon not in shipped_icons()}
+    assert used
+    assert not missing
