@@ -9,7 +9,7 @@ case " $* " in
     *)
         if [ "$(uname)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}${QT_QPA_PLATFORM:-}" ]; then
             echo "There is no display here: 'make run ARGS=--vnc' serves the window on loopback for a VNC viewer," \
-                "and 'make pictures' ('dockdesk pictures') draws every pane to PNG files." >&2
+                "and 'make pictures' ('dockdesk pictures --out FOLDER') draws every pane to PNG files." >&2
             exit 1
         fi
         ;;

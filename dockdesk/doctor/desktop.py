@@ -79,7 +79,7 @@ def look_at_display(around: Surroundings) -> Finding:
             "window",
             Status.NOTE,
             "there is no display here",
-            "Use “dockdesk --vnc” for a window over VNC, or “dockdesk pictures” for pictures of it.",
+            "Use “dockdesk --vnc” for a window over VNC, or “dockdesk pictures --out FOLDER” for pictures of it.",
         )
     try:
         code, output = output_of([sys.executable, "-c", _OPEN_QT], env)
