@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -66,6 +66,10 @@ class Arrangement(Generic[T]):
         self._texts: dict[Key, str] = {}
         self._hidden: set[Key] = set()
         self._misplaced: dict[Key, None] = {}
+        self._removed = False
+        self.members_changed = (
+            False  # since the last `arrange`: there may be other lines, not only another order
+        )
         self._sort: Column[T] | None = None
         self._descending = False
         self._words: tuple[str, ...] = ()
@@ -73,7 +77,7 @@ class Arrangement(Generic[T]):
         self._grouping: Grouping[T] | None = None
         self._group_of: dict[Key, str] = {}
         self._groups: dict[str, Group] = {}
-        self.collapsed: set[str] = set()
+        self.collapsed: frozenset[str] = frozenset()
         self.shown = 0  # rows that match, those in collapsed groups too
 
     @property
@@ -103,17 +107,19 @@ class Arrangement(Generic[T]):
                 moved = True
         if moved:
             self._misplaced[key] = None
+        others = new
         if self._grouping is not None:
             name = self._grouping.of(row)
             if self._group_of.get(key) != name:
                 self._group_of[key] = name
-                moved = True
+                others = True
         if self.filtered:
             hidden = not self._matches(key, row)
             if hidden != (key in self._hidden):
                 self._hidden ^= {key}
-                moved = True
-        return moved
+                others = True
+        self.members_changed = self.members_changed or others
+        return moved or others
 
     def remove(self, key: Key) -> T | None:
         """Take a row out; returns it, or None if there was none."""
@@ -125,18 +131,21 @@ class Arrangement(Generic[T]):
         self._texts.pop(key, None)
         self._group_of.pop(key, None)
         self._hidden.discard(key)
+        self._removed = self.members_changed = True
         return row
 
     def set_sort(self, column: Column[T] | None, descending: bool) -> None:
         """Sort by a column; equal rows keep the order in which they stand. None: the order in which they came."""
         self._sort, self._descending = column, descending
+        self._values.clear()
         if column is None:
-            self._values.clear()
             self._order = list(self.rows)
-            self._misplaced.clear()
         else:
-            self._values = {key: sort_value(column.value(row)) for key, row in self.rows.items()}
-            self._misplaced.update(dict.fromkeys(self.rows))
+            self._place()
+            value = column.value
+            self._values = {key: sort_value(value(row)) for key, row in self.rows.items()}
+            self._order = self._sorted(self._order)
+        self._misplaced.clear()
 
     def set_filter(self, text: str) -> None:
         """Show rows whose texts hold all words of ``text``, in any case and order."""
@@ -149,6 +158,7 @@ class Arrangement(Generic[T]):
 
     def refilter(self) -> None:
         """Ask every row again."""
+        self.members_changed = True
         if not self.filtered:
             self._hidden.clear()
             return
@@ -156,12 +166,18 @@ class Arrangement(Generic[T]):
 
     def set_grouping(self, grouping: Grouping[T] | None) -> None:
         self._grouping = grouping
+        self.members_changed = True
         self._groups.clear()
         self._group_of = (
             {key: grouping.of(row) for key, row in self.rows.items()}
             if grouping is not None
             else {}
         )
+
+    def collapse(self, names: Iterable[str]) -> None:
+        """Hide the rows of these groups and of no others."""
+        self.collapsed = frozenset(names)
+        self.members_changed = True
 
     def group_of(self, key: Key) -> Group | None:
         """The header above a row, where there are headers."""
@@ -191,47 +207,47 @@ class Arrangement(Generic[T]):
     def arrange(self) -> list[Entry]:
         """The lines to show now, top to bottom."""
         self._place()
+        self.members_changed = False
         hidden = self._hidden
-        keys = [key for key in self._order if key not in hidden] if hidden else list(self._order)
+        keys = [key for key in self._order if key not in hidden] if hidden else self._order
         self.shown = len(keys)
-        if self._grouping is None:
-            return list(keys)
-        return self._grouped(keys)
+        return list(keys) if self._grouping is None else self._grouped(keys)
 
     def _place(self) -> None:
-        """Bring `_order` up to date. Rows that are in place keep it, so sorting merges two runs instead of sorting."""
-        rows, misplaced = self.rows, self._misplaced
-        kept = [key for key in self._order if key in rows and key not in misplaced]
-        if self._sort is None:
-            # New rows go last; changed ones have no reason to move.
-            if misplaced or len(kept) != len(self._order):
-                known = set(kept)
-                self._order = kept + [key for key in misplaced if key not in known]
-        elif misplaced:
-            old = [key for key in self._order if key in misplaced]
-            known = set(old)
-            moved = old + [key for key in misplaced if key not in known]
-            self._order = self._sorted(self._sorted([], moved), kept)
-        elif len(kept) != len(self._order):
-            self._order = kept
+        """Bring `_order` up to date. What is in place keeps it, so that sorting only has to merge two sorted runs."""
+        rows, misplaced, order = self.rows, self._misplaced, self._order
+        if self._removed:
+            order = [key for key in order if key in rows]
+            self._removed = False
+        if not misplaced:
+            self._order = order
+        elif self._sort is None:
+            known = set(order)
+            self._order = order + [key for key in misplaced if key not in known]
+        else:
+            moved = self._sorted(list(misplaced))
+            self._order = self._sorted([key for key in order if key not in misplaced] + moved)
         misplaced.clear()
 
-    def _sorted(self, moved: list[Key], kept: list[Key]) -> list[Key]:
-        """``kept`` and ``moved`` as one sorted list; None last, whichever way the column runs."""
+    def _sorted(self, keys: list[Key]) -> list[Key]:
+        """``keys`` by value, equal ones as they stand; None last, whichever way the column runs."""
         values = self._values
-        known = kept + moved
-        if unknown := [key for key in known if values[key] is None]:
-            known = [key for key in known if values[key] is not None]
+        if not values:
+            return keys
+        unknown: list[Key] = []
+        if None in values.values():
+            unknown = [key for key in keys if values[key] is None]
+            keys = [key for key in keys if values[key] is not None]
         try:
-            known.sort(key=values.__getitem__, reverse=self._descending)
+            keys.sort(key=values.__getitem__, reverse=self._descending)
         except (
             TypeError
         ):  # values of different types can't be compared: by type, then by what they look like
-            known.sort(
+            keys.sort(
                 key=lambda key: (type(values[key]).__name__, str(values[key])),
                 reverse=self._descending,
             )
-        return known + unknown
+        return keys + unknown
 
     def _grouped(self, keys: Sequence[Key]) -> list[Entry]:
         members: dict[str, list[Key]] = {}

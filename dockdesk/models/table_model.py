@@ -33,6 +33,7 @@ _NUMBERS = frozenset({CellKind.NUMBER})
 # of the time. What changes within a line is shown at once.
 _SHORTEST_GAP_S = 0.033
 _REST = 100
+_SEARCHED = 8  # so many lines are found quicker by looking for them than by numbering all
 _PREPARE_S = 0.002
 _PREPARE_EVERY_MS = 12
 
@@ -221,16 +222,21 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
         self._arrange()
 
     @property
+    def grouped(self) -> bool:
+        """Whether there are headers now."""
+        return self._arrangement.grouped
+
+    @property
     def filtered(self) -> bool:
         return self._arrangement.filtered
 
     @property
     def collapsed(self) -> frozenset[str]:
         """Names of the collapsed groups."""
-        return frozenset(self._arrangement.collapsed)
+        return self._arrangement.collapsed
 
     def set_collapsed(self, names: Iterable[str]) -> None:
-        self._arrangement.collapsed = set(names)
+        self._arrangement.collapse(names)
         self._arrange()
         self.groups_changed.emit()
 
@@ -356,8 +362,9 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
     def _arrange(self) -> None:
         start = time.monotonic()
         self._timer.stop()
-        changes = steps(self._lines, self._arrangement.arrange())
-        for step in changes:
+        reordered = not self._arrangement.members_changed
+        new = self._arrangement.arrange()
+        for step in steps(self._lines, new, reordered):
             self._positions = None
             if isinstance(step, Remove):
                 self.beginRemoveRows(_ROOT, step.first, step.last)
@@ -382,13 +389,14 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
     def _permute(self, step: Permute) -> None:
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        entries = [self._lines[index.row()] for index in before]
+        entries = {index.row(): self._lines[index.row()] for index in before}
         self._lines = step.entries
         self._positions = None
-        after = [
-            self.index(self.line_of(entry), index.column())
-            for entry, index in zip(entries, before, strict=True)
-        ]
+        if len(entries) > _SEARCHED:
+            places = {row: self.line_of(entry) for row, entry in entries.items()}
+        else:
+            places = {row: self._lines.index(entry) for row, entry in entries.items()}
+        after = [self.index(places[index.row()], index.column()) for index in before]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 

@@ -114,11 +114,7 @@ class TableMachine(RuleBasedStateMachine):
     def apply(self, changed: list[Row], removed: list[int]) -> None:
         gone = [f"k{number}" for number in removed]
         self.model.apply(changed, gone)
-        moved = {
-            row.id for row in changed if self._value(row) != self._value(self.rows.get(row.id))
-        }
-        for row in changed:
-            self.rows[row.id] = row
+        moved = self._put(changed)
         for key in gone:
             self.rows.pop(key, None)
         self._settle(moved)
@@ -127,13 +123,19 @@ class TableMachine(RuleBasedStateMachine):
     def reset(self, rows: list[Row]) -> None:
         self.model.reset_to(rows)
         new = {row.id: row for row in rows}
-        moved = {
-            key for key, row in new.items() if self._value(row) != self._value(self.rows.get(key))
-        }
+        moved = self._put([row for row in new.values() if row != self.rows.get(row.id)])
         for key in [key for key in self.rows if key not in new]:
             del self.rows[key]
-        self.rows.update(new)
         self._settle(moved)
+
+    def _put(self, rows: list[Row]) -> list[str]:
+        """Keys that are new or whose value changed, in the order in which it did."""
+        moved: dict[str, None] = {}
+        for row in rows:
+            if self._value(row) != self._value(self.rows.get(row.id)):
+                moved[row.id] = None
+            self.rows[row.id] = row
+        return list(moved)
 
     @rule(column=st.sampled_from(["name", "size", "project", ""]), descending=st.booleans())
     def sort_by(self, column: str, descending: bool) -> None:
@@ -141,7 +143,7 @@ class TableMachine(RuleBasedStateMachine):
         self.sort = (column, descending)
         if not column:
             self.order = list(self.rows)
-        self._settle(set())
+        self._settle([])
 
     @rule(words=st.sampled_from(["", "w", "WEB", "mb 5", "shop web", "nothing"]))
     def filter(self, words: str) -> None:
@@ -167,25 +169,26 @@ class TableMachine(RuleBasedStateMachine):
 
     def _value(self, row: Row | None) -> Any:
         column = next((item for item in COLUMNS if item.id == self.sort[0]), None)
-        if column is None or row is None:
-            return ("new", row is None)
+        if row is None:
+            return "no row"
+        if column is None:
+            return "a row"
         value = column.value(row)
         if isinstance(value, str):
             return value.casefold()
         return None if value is None or value != value else value
 
-    def _settle(self, moved: set[str]) -> None:
+    def _settle(self, moved: list[str]) -> None:
         """The order a stable sort gives: rows that moved come after their equals, others stay."""
+        late = [key for key in moved if key in self.rows]
         order = [key for key in self.order if key in self.rows]
-        order += [key for key in self.rows if key not in set(order)]
         if self.sort[0]:
-            new = [key for key in self.rows if key not in set(self.order)]
-            changed = [key for key in self.order if key in moved and key in self.rows]
-            late = [key for key in changed + new if key in moved or key in new]
-            order = [key for key in order if key not in set(late)] + late
+            order = [key for key in order if key not in late] + late
             known = [key for key in order if self._value(self.rows[key]) is not None]
             known.sort(key=lambda key: self._value(self.rows[key]), reverse=self.sort[1])
             order = known + [key for key in order if self._value(self.rows[key]) is None]
+        else:
+            order += [key for key in late if key not in order]
         self.order = order
 
     def _matches(self, row: Row) -> bool:

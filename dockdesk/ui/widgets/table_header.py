@@ -15,6 +15,7 @@ from dockdesk.ui.widgets.table_paint import PAD, CellPainter
 
 _MINIMUM = 48
 _HEIGHT = 36
+_LEAST_STRETCHED, _LEAST = 0.6, 0.8  # parts of its width that a column may be narrowed to
 _LARGEST_FIRST = frozenset({CellKind.NUMBER, CellKind.SPARK, CellKind.BAR})
 
 
@@ -41,6 +42,7 @@ class TableHeader(QHeaderView):
         self._sort_by = sort_by
         self._chosen: dict[str, int] = {}
         self._fitting = False
+        self._pressed = False
         self._hovered = -1
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
@@ -60,30 +62,41 @@ class TableHeader(QHeaderView):
         """Give every column its width in the room there is."""
         shown = [n for n in range(self.count()) if not self.isSectionHidden(n)]
         size = self._cells.size
-        widths: dict[int, int] = {}
-        stretching: list[int] = []
-        for number in shown:
-            column = self._columns[number]
-            if column.id in self._chosen:
-                widths[number] = self._chosen[column.id]
-            elif column.stretch:
-                stretching.append(number)
-            else:
-                widths[number] = round(column.width * size)
-        left = self.viewport().width() - sum(widths.values())
-        weight = sum(self._columns[number].width for number in stretching)
-        for place, number in enumerate(stretching):
-            wish = self._columns[number].width
-            share = left * wish // weight if weight else wish
-            if place == len(stretching) - 1:
-                share = left
-            widths[number] = max(share, round(wish * size * 0.6), _MINIMUM)
-            left -= widths[number]
-            weight -= wish
+        chosen = {
+            n: self._chosen[self._columns[n].id]
+            for n in shown
+            if self._columns[n].id in self._chosen
+        }
+        wishes = {n: round(self._columns[n].width * size) for n in shown if n not in chosen}
+        room = self.viewport().width() - sum(chosen.values())
+        stretching = [n for n in wishes if self._columns[n].stretch]
+        surplus = room - sum(wishes.values())
+        if surplus >= 0:
+            widths = _shared(wishes, stretching, surplus)
+        else:
+            # Those that stretch give way first, then the others a little; after that the table scrolls.
+            others = [n for n in wishes if n not in stretching]
+            widths = _shrunk(wishes, self._least(wishes, stretching), surplus)
+            lacking = min(0, room - sum(widths.values()))
+            widths = _shrunk(widths, self._least(wishes, others), lacking)
+        widths |= chosen
         self._fitting = True
         for number, width in widths.items():
             self.resizeSection(number, max(_MINIMUM, width))
         self._fitting = False
+
+    def _least(self, wishes: Mapping[int, int], numbers: Sequence[int]) -> dict[int, int]:
+        """How narrow these columns may get. A state must stay legible, and a name longer than the rest."""
+        least: dict[int, int] = {}
+        for n in numbers:
+            column = self._columns[n]
+            part = _LEAST_STRETCHED if column.stretch else _LEAST
+            if column.kind is CellKind.STRONG:
+                part = _LEAST
+            elif column.kind is CellKind.PILL:
+                part = 1.0
+            least[n] = max(_MINIMUM, round(wishes[n] * part))
+        return least
 
     def menu(self, parent: QWidget) -> QMenu:
         """Which columns are shown, what rows are sorted by, and back to how it was."""
@@ -179,9 +192,21 @@ class TableHeader(QHeaderView):
     def _on_section_resized(self, number: int, _old: int, new: int) -> None:
         if self._fitting or not new:
             return
-        if self.cursor().shape() == Qt.CursorShape.SplitHCursor:  # dragged, not set by the program
+        if self._pressed:  # by the user: dragged, or fitted with a double click
             self._chosen[self._columns[number].id] = new
             self.fit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = True
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._pressed = True
+        super().mouseDoubleClickEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self._pressed = False
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = self.menu(self)
@@ -243,3 +268,30 @@ class TableHeader(QHeaderView):
         painter.drawPolyline(
             QPolygonF([QPointF(x - 4, y - d), QPointF(x, y + d), QPointF(x + 4, y - d)])
         )
+
+
+def _shared(wishes: Mapping[int, int], stretching: Sequence[int], surplus: int) -> dict[int, int]:
+    """``wishes`` with ``surplus`` pixels more, given to the stretching ones by their widths."""
+    widths = dict(wishes)
+    weight = sum(wishes[n] for n in stretching)
+    for n in stretching:
+        share = surplus * wishes[n] // weight
+        widths[n] += share
+        surplus -= share
+        weight -= wishes[n]
+    return widths
+
+
+def _shrunk(wishes: Mapping[int, int], least: Mapping[int, int], surplus: int) -> dict[int, int]:
+    """``wishes`` with up to ``-surplus`` pixels less, taken from those in ``least`` by what each can spare."""
+    widths = dict(wishes)
+    spare = sum(wishes[n] - minimum for n, minimum in least.items())
+    wanted = min(-surplus, spare)
+    for n, minimum in least.items():
+        if spare <= 0:
+            break
+        share = wanted * (wishes[n] - minimum) // spare
+        widths[n] -= share
+        wanted -= share
+        spare -= wishes[n] - minimum
+    return widths

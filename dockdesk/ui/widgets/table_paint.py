@@ -14,6 +14,7 @@ from dockdesk.core.columns import CellKind, Column, Link, Tone
 from dockdesk.models.arrangement import Group
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.plain import one_line
+from dockdesk.ui.widgets.table_spark import Sparks
 
 FontName = Literal["body", "strong", "mono", "figures", "small"]
 
@@ -21,9 +22,9 @@ PAD = 12
 _NOTHING = "—"
 _CACHED = 8192
 _LONGEST = 400  # characters of a text that are looked at; no cell is wide enough for more
-_SPARK_SAMPLES = 60
 _PILL_HEIGHT = 22
 _DOT = 6
+_PILL_ENDS = 24  # left of the dot, between dot and word, right of the word
 _BAR_HEIGHT = 6
 _CHEVRON = 4
 GROUP_TEXT_AT = 34  # where a header's title begins, right of its chevron
@@ -63,8 +64,7 @@ class CellPainter:
         self._baselines: dict[FontName, float] = {}
         self._fitted: dict[tuple[FontName, str, int], tuple[str, float]] = {}
         self._colours: dict[str, QColor] = {}
-        self.scales: dict[str, float] = {}
-        self.scales_grew = False
+        self.sparks = Sparks()
         self.refresh()
 
     def refresh(self) -> None:
@@ -84,6 +84,7 @@ class CellPainter:
         }
         self._fitted.clear()
         self._colours.clear()
+        self.sparks.forget()
 
     @property
     def row_height(self) -> int:
@@ -132,7 +133,7 @@ class CellPainter:
         text = one_line(column.text(row), _LONGEST)
         width = self._metrics[self._font_of(column)].horizontalAdvance(text) + 2 * PAD
         extra = {
-            CellKind.PILL: 2 * 9 + _DOT + 6,
+            CellKind.PILL: _PILL_ENDS + _DOT - PAD + 2,
             CellKind.SPARK: 80,
             CellKind.BAR: 80,
         }
@@ -159,9 +160,12 @@ class CellPainter:
         painter: QPainter,
         column: Column[Any],
         cells: Sequence[tuple[Any, Cell]],
-        hovered: Link | None = None,
+        hovered: tuple[Any, Link | None] = (None, None),
     ) -> None:
-        """Paint a column's cells; one column at a time, since changing the font costs more than some letters."""
+        """Paint a column's cells; one column at a time, since changing the font costs more than some letters.
+
+        ``hovered`` is the row and the link in it that the mouse is over.
+        """
         painter.setFont(self._fonts[self._font_of(column)])
         kind = column.kind
         if kind is CellKind.PILL:
@@ -172,7 +176,8 @@ class CellPainter:
             self._paint_bars(painter, column, cells)
         elif kind is CellKind.LINKS and column.links is not None:
             for row, cell in cells:
-                self._paint_links(painter, column, row, cell, hovered)
+                link = hovered[1] if row is hovered[0] else None
+                self._paint_links(painter, column, row, cell, link)
         else:
             self._paint_texts(painter, column, cells)
 
@@ -217,7 +222,8 @@ class CellPainter:
             if not text:
                 continue
             tone = column.tone(row) if column.tone is not None else "neutral"
-            room = cell.width - 2 * PAD - 24 - _DOT
+            # It may use most of the space to the next column: its edge is clear without.
+            room = cell.width - PAD - _PILL_ENDS - _DOT - 2
             if room <= 0:
                 continue
             line, advance = self.fit("body", text, room)
@@ -225,7 +231,7 @@ class CellPainter:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.surface(tone))
             painter.drawRoundedRect(
-                QRectF(cell.x + PAD, top, advance + 24 + _DOT, _PILL_HEIGHT),
+                QRectF(cell.x + PAD, top, advance + _PILL_ENDS + _DOT, _PILL_HEIGHT),
                 _PILL_HEIGHT / 2,
                 _PILL_HEIGHT / 2,
             )
@@ -250,48 +256,22 @@ class CellPainter:
             taken = max(taken, 58 * self.size)
             if column.series is not None and text:
                 histories.append((column.series(row), cell, taken))
-        highest = max((max(values, default=0.0) for values, _, _ in histories), default=0.0)
-        scale = self.scales.get(column.id, 0.0)
-        if highest > scale:
-            scale = self.scales[column.id] = _round_up(highest)
-            self.scales_grew = True
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(QPen(self.colour("accent"), 1.3))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for values, cell, taken in histories:
-            self._spark(painter, values, cell, taken, scale)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-    def _spark(
-        self, painter: QPainter, values: Sequence[float], cell: Cell, taken: float, scale: float
-    ) -> None:
-        left, right = cell.x + PAD, cell.x + cell.width - PAD - taken - 10
-        if right - left < 16 or not len(values):
+        if not histories:
             return
-        bottom, height = cell.y + cell.height - 9.0, cell.height - 18.0
-        step = (right - left) / max(_SPARK_SAMPLES - 1, len(values) - 1)
-        x = right - step * (len(values) - 1)
-        factor = 1.0 / scale if scale > 0 else 0.0
-        sqrt = math.sqrt
-        # The root keeps small users visible beside a large one, and their order.
-        points = [
-            QPointF(
-                x + step * index, bottom - height * sqrt(value * factor) if value > 0 else bottom
-            )
-            for index, value in enumerate(values)
-        ]
-        if len(points) == 1:
-            points.insert(0, QPointF(points[0].x() - step, points[0].y()))
-        painter.drawPolyline(QPolygonF(points))
+        scale = self.sparks.scale(column.id, (values for values, _, _ in histories))
+        accent = self.colour("accent")
+        for values, cell, taken in histories:
+            size = (int(cell.width - 2 * PAD - taken - 10), cell.height)
+            self.sparks.paint(painter, values, (cell.x + PAD, cell.y), size, scale, accent)
 
-    def shrink_scales(self, columns: Sequence[Column[Any]], rows: Sequence[Any]) -> None:
-        """Take scales back to what ``rows``, all that are visible, need."""
+    def shrink_scales(self, columns: Sequence[Column[Any]], rows: Sequence[Any]) -> bool:
+        """Take scales back to what ``rows``, all that are visible, need; True if one changed."""
+        changed = False
         for column in columns:
             if column.kind is CellKind.SPARK and column.series is not None:
-                series = column.series
-                highest = max((max(series(row), default=0.0) for row in rows), default=0.0)
-                self.scales[column.id] = _round_up(highest)
-        self.scales_grew = False
+                histories = [column.series(row) for row in rows]
+                changed = self.sparks.shrink(column.id, histories) or changed
+        return changed
 
     def _paint_bars(
         self, painter: QPainter, column: Column[Any], cells: Sequence[tuple[Any, Cell]]
@@ -345,7 +325,7 @@ class CellPainter:
         for piece in pieces:
             painter.setPen(self.tone("accent" if piece.link is not None else "muted"))
             painter.drawText(QPointF(piece.x, baseline), piece.text)
-            if piece.link is not None and piece.link is hovered:
+            if piece.link is not None and piece.link == hovered:
                 painter.drawLine(
                     QPointF(piece.x, baseline + 2), QPointF(piece.x + piece.width, baseline + 2)
                 )
@@ -371,9 +351,11 @@ class CellPainter:
 
     def paint_focus(self, painter: QPainter, area: QRectF) -> None:
         """The frame around the line that keys act on."""
-        painter.setPen(QPen(self.colour("accent"), 2))
+        accent = self.colour("accent")
+        painter.setPen(QPen(accent, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(area.adjusted(1, 1, -1, -2))
+        painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -1.5))
+        painter.fillRect(QRectF(area.left(), area.top(), 3, area.height() - 1), accent)
 
     def paint_group(self, painter: QPainter, group: Group, detail: str, area: QRectF) -> None:
         """A header: chevron, title, and what it says of its rows."""
@@ -441,11 +423,3 @@ def _parts(text: str, links: Sequence[Link]) -> list[tuple[str, Link | None]]:
             parts.append((", ", None))
         parts.append((link.text, link))
     return parts
-
-
-def _round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20 …: a scale that does not change with every sample."""
-    if not (value > 0) or math.isinf(value):
-        return 0.0
-    power: float = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * 0.999999)
