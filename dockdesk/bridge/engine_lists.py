@@ -70,6 +70,7 @@ class EngineLists(QObject):
         self._dirty_lists: set[str] = set()
         self._all_dirty = False
         self._reading = False
+        self._loaded = False
         self._gone: set[str] = (
             set()
         )  # removed while a read was under way, whose answer may still hold them
@@ -92,8 +93,8 @@ class EngineLists(QObject):
         return self._networks.rows
 
     def loaded(self, kind: str) -> bool:
-        """Whether a kind other than containers has been read from the present environment."""
-        return self._listings[kind].loaded
+        """Whether a kind has been read from the present environment."""
+        return self._loaded if kind == "containers" else self._listings[kind].loaded
 
     def attach(self, engine: Engine, lane: str, before: Callable[[], None]) -> None:
         """Read everything that is wanted from ``engine``; ``before`` runs first, on the worker: it begins the events.
@@ -121,6 +122,7 @@ class EngineLists(QObject):
         """Forget all rows: they are of another engine than the next ones."""
         removed = set(self.containers)
         self.containers.clear()
+        self._loaded = False
         for kind, listing in self._listings.items():
             had, listing.rows, listing.loaded = bool(listing.rows), {}, False
             if had:
@@ -250,6 +252,7 @@ class EngineLists(QObject):
                 self.containers[id] = row
         changes += [(self.containers.pop(id), None) for id in removed]
         if first:
+            self._loaded = True
             self.ready.emit()
         if changed or removed or first:
             self.containers_changed.emit(changed, removed)

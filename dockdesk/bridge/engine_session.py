@@ -169,7 +169,7 @@ class EngineSession(QObject):
         return self._lists.networks
 
     def loaded(self, kind: str) -> bool:
-        """Whether "images", "volumes" or "networks" have been read: an empty mapping may mean that they haven't."""
+        """Whether a kind of list has been read: an empty mapping may also mean that it hasn't."""
         return self._lists.loaded(kind)
 
     def connect_to(self, environment: Environment, opener: Opener) -> None:

@@ -101,6 +101,7 @@ def test_it_connects_lists_once_and_says_who_answers(world: World, qtbot: QtBot)
     world.connect(qtbot)
     session = world.session
     assert world.states == [SessionState.CONNECTING, SessionState.CONNECTED]
+    assert session.loaded("containers")
     assert session.engine is world.engine
     assert session.backend is world.engine
     assert session.capabilities == world.engine.capabilities
@@ -471,6 +472,7 @@ def test_disconnect_forgets_and_closes(world: World, qtbot: QtBot) -> None:
     assert world.session.state is SessionState.IDLE
     assert world.session.environment is None
     assert world.session.containers == {}
+    assert not world.session.loaded("containers")
     qtbot.waitUntil(lambda: world.engine.closed, timeout=TIMEOUT)
     world.session.reconnect()
     assert world.session.state is SessionState.IDLE
