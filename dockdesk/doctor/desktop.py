@@ -81,6 +81,11 @@ def look_at_display(around: Surroundings) -> Finding:
             "there is no display here",
             "Use “dockdesk --vnc” for a window over VNC, or “dockdesk pictures --out FOLDER” for pictures of it.",
         )
+    if getattr(sys, "frozen", False):
+        # The packaged program is no interpreter that could be asked.
+        return Finding(
+            "Display", "window", Status.NOTE, f"{screen}: not tried", data={"screen": screen}
+        )
     try:
         code, output = output_of([sys.executable, "-c", _OPEN_QT], env)
     except (OSError, subprocess.TimeoutExpired) as error:
