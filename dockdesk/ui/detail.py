@@ -190,16 +190,16 @@ class DetailArea(QFrame, Generic[T]):
             for tab in self._tabs
             if current is None or tab.applies is None or tab.applies(current)
         ]
+        self._bar.blockSignals(True)
         if offered != self._offered:
-            self._bar.blockSignals(True)
             while self._bar.count():
                 self._bar.removeTab(0)
             for tab in offered:
                 self._bar.addTab(tab.title)
             self._offered = offered
-            at = next((n for n, tab in enumerate(offered) if tab.id == self._chosen), 0)
-            self._bar.setCurrentIndex(at)
-            self._bar.blockSignals(False)
+        at = next((n for n, tab in enumerate(offered) if tab.id == self._chosen), 0)
+        self._bar.setCurrentIndex(at)
+        self._bar.blockSignals(False)
 
     def _update_view(self) -> None:
         at = self._bar.currentIndex()

@@ -32,7 +32,7 @@ class FilterField(SearchField):
 
 class ListHeader(QWidget):
     """Made from the pane's actions: primary ones on rows are icons beside the title, primary ones without rows are
-    buttons at the end (the last one the main button), and all of them are in the menu behind the dots."""
+    buttons at the end (the first is the main one), and all of them are in the menu behind the dots."""
 
     def __init__(
         self, theme: Theme, title: str, bound: BoundActions, parent: QWidget | None = None
@@ -67,8 +67,8 @@ class ListHeader(QWidget):
         row.addLayout(self.extra)
         row.addWidget(self.filter, 2)
         rowless = [item for item in primary if not item.on_rows]
-        for action in rowless:
-            row.addWidget(self._button(action, main=action is rowless[-1]))
+        for action in (*rowless[1:], *rowless[:1]):
+            row.addWidget(self._button(action, main=action is rowless[0]))
         row.addWidget(self.details)
         if bound.actions:
             row.addWidget(more)

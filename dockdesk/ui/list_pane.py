@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
@@ -28,6 +28,7 @@ __all__ = ["DetailTab", "EmptyText", "ListDescription", "ListPane", "ListState",
 
 T = TypeVar("T")
 
+_GAP = 12
 _CARDS_FROM = 720  # pixels of height: below it, rows matter more than figures
 
 
@@ -55,6 +56,13 @@ class ListPane(Pane, Generic[T]):
         self._chose_first = False
         self._detail_hidden = False
         self._maximised = False
+        self._leaving = False
+        self._parted = False
+        self._counts = (0, 0)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(0)
+        self._settle.timeout.connect(self._on_settled)
         self.model: KeyedTableModel[T] = KeyedTableModel(
             description.columns,
             description.key,
@@ -64,6 +72,9 @@ class ListPane(Pane, Generic[T]):
         )
         if description.sort[0]:
             self.model.sort_by(*description.sort)
+        # Before the table exists: it must be known that rows leave when it lets go of them.
+        self.model.rowsAboutToBeRemoved.connect(lambda *_where: self._set_leaving(True))
+        self.model.rowsRemoved.connect(lambda *_where: self._set_leaving(False))
         self.table: TableView[T] = TableView(context.theme, self.model, description.title)
         self.header = ListHeader(context.theme, description.title, self.bound)
         self.cards = StatCards(context.theme)
@@ -84,12 +95,13 @@ class ListPane(Pane, Generic[T]):
         self._split = Splitter(
             Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal, (5, 4)
         )
+        self._split.setHandleWidth(_GAP)
         self._split.addWidget(self.body)
         if self.description.tabs:
             self._split.addWidget(self.detail)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
+        column.setSpacing(_GAP)
         column.addWidget(self.header)
         column.addWidget(self.cards)
         column.addWidget(self._split, 1)
@@ -109,7 +121,11 @@ class ListPane(Pane, Generic[T]):
         self.detail.maximise_asked.connect(self.set_maximised)
         self.detail.hide_asked.connect(lambda: self.set_detail_hidden(True))
         self.detail.left.connect(self._on_detail_left)
-        self.model.counts_changed.connect(lambda _shown, _total: self._update_body())
+        # Rows may get their lines a moment after they were given: only then can they be shown and chosen.
+        self.model.counts_changed.connect(self._on_counts_changed)
+        self.model.rowsInserted.connect(lambda *_where: self._settle.start())
+        self.model.layoutChanged.connect(lambda *_what: self._settle.start())
+        self.model.groups_changed.connect(self._regain_chosen)
         self.context.session.state_changed.connect(self._on_session_state_changed)
 
     # For subclasses.
@@ -189,7 +205,9 @@ class ListPane(Pane, Generic[T]):
             if (group := self._collapsed_group(row)) is not None:
                 self.model.set_collapsed(self.model.collapsed - {group})
         self._chose_first = True
-        return self.table.select_keys([key])
+        if not self.table.select_keys([key]):
+            self._pending = ref  # its line comes in a moment
+        return True
 
     def show_tab(self, tab_id: str) -> DetailView[T] | None:
         """Bring a detail tab forward for the current row and return its view; None where it does not apply."""
@@ -260,6 +278,7 @@ class ListPane(Pane, Generic[T]):
         sizes = state.get("split")
         if isinstance(sizes, list) and all(isinstance(s, int) and s > 0 for s in sizes):
             self._split.setSizes(sizes)
+            self._parted = True
         if isinstance(detail := state.get("detail"), Mapping):
             self.detail.restore_state(detail)
         if state.get("detail_hidden") is True and self.description.tabs:
@@ -271,6 +290,10 @@ class ListPane(Pane, Generic[T]):
 
     def shown(self) -> None:
         self._choose_first()
+        if not self._parted:
+            # Only once it has been laid out there is a size that proportions can be taken of.
+            self._parted = True
+            QTimer.singleShot(0, self, self._split.restore_proportions)
 
     # How it comes about.
 
@@ -292,6 +315,11 @@ class ListPane(Pane, Generic[T]):
         self._state, self._error = ListState.READY, None
         self._update_body()
         self.detail.forget(set(gone))
+        self._follow_chosen()
+        self._settle.start()
+
+    def _on_settled(self) -> None:
+        """New rows have their lines: what waited for them can be chosen."""
         if self._pending is not None:
             self.open(self._pending)
         self._choose_first()
@@ -321,24 +349,39 @@ class ListPane(Pane, Generic[T]):
         self._take_chosen(rows)
 
     def _take_chosen(self, rows: Sequence[T]) -> None:
-        before, self._chosen = self._chosen, list(rows)
-        gone = [row for row in before if self.model.row(self.description.key(row)) is None]
-        if not rows and gone:
-            # It was not the user who let go of it: its last log lines may be what they came for.
-            name = self.description.name(gone[0])
-            self.detail.show_gone(f"“{name}” no longer exists. This is what was last seen of it.")
-        else:
+        if rows or not self._leaving:
+            self._chosen = list(rows)
             self.detail.set_rows(self._chosen)
+        else:
+            self._keep_detail()
         self.selection_changed.emit()
         self.crumbs_changed.emit()
 
+    def _keep_detail(self) -> None:
+        """It was not the user who let go of the rows. Filtered out, they are still looked at; and of what is gone, the
+        last log lines may be what the user came for."""
+        gone = [r for r in self._chosen if self.model.row(self.description.key(r)) is None]
+        if gone:
+            name = self.description.name(gone[0])
+            self.detail.show_gone(f"“{name}” no longer exists. This is what was last seen of it.")
+            self._chosen = []
+
+    def _regain_chosen(self) -> None:
+        """Choose again what a filter or a folded group had hidden, now that it is back."""
+        if self._chosen and not self.table.selected_rows():
+            self.table.select_keys([self.description.key(row) for row in self._chosen])
+
+    def _set_leaving(self, leaving: bool) -> None:
+        self._leaving = leaving
+
     def _update_body(self) -> None:
-        self.header.show_counts(self.model.shown, self.model.total, self.model.filtered)
+        shown, total = self._counts
+        self.header.show_counts(shown, total, self.model.filtered)
         session = self.context.session
         if self.model.total:
-            if self.model.shown:
+            if shown or self.model.rowCount():
                 self.body.show_table()
-            else:
+            elif total and self.model.filtered:
                 self.body.show_unmatched(self.header.filter.text(), lambda: self.set_filter(""))
         elif self._state is ListState.ERROR and self._error is not None:
             self.body.show_error(self._error, self.reload)
@@ -362,8 +405,13 @@ class ListPane(Pane, Generic[T]):
         wanted = not self.cards.empty() and not self._maximised and self.height() >= _CARDS_FROM
         self.cards.setVisible(wanted)
 
+    def _on_counts_changed(self, shown: int, total: int) -> None:
+        self._counts = (shown, total)
+        self._update_body()
+
     def _on_searched(self, text: str) -> None:
         self.model.set_filter(text)
+        self._regain_chosen()
         self._update_body()
 
     def _on_context_requested(self, position: QPoint) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from dockdesk.core import preferences
@@ -15,6 +15,7 @@ from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import Pane
 from dockdesk.ui.panes.registry import PaneEntry
+from dockdesk.ui.shell.broken_pane import BrokenPane
 from dockdesk.ui.shell.history import History, Place
 
 _log = logging.getLogger(__name__)
@@ -113,15 +114,23 @@ class Navigation(QObject):
         context = self._context
         if entry is None or context is None:
             raise LookupError(f"there is no pane {pane_id}")
-        pane = entry.make(context)
-        states = context.settings.get(preferences.PANE_STATES)
-        if isinstance(state := states.get(pane_id), Mapping):
-            pane.restore_state(state)
+        pane = self._make(entry, context)
         self._panes[pane_id] = pane
         self._stack.addWidget(pane)
         pane.selection_changed.connect(lambda: self._on_selection_changed(pane))
         pane.crumbs_changed.connect(lambda: self._on_selection_changed(pane))
         self.pane_made.emit(pane)
+        return pane
+
+    def _make(self, entry: PaneEntry, context: UiContext) -> Pane:
+        states: Mapping[str, Any] = context.settings.get(preferences.PANE_STATES)
+        try:
+            pane = entry.make(context)
+            if isinstance(state := states.get(entry.id), Mapping):
+                pane.restore_state(state)
+        except Exception as error:  # noqa: BLE001 - one broken pane must not take the others with it
+            _log.exception("the pane %s can't be made", entry.id)
+            return BrokenPane(context, entry.title, error)
         return pane
 
     def actions(self, entry: PaneEntry) -> Sequence[Action[Any]]:
@@ -224,14 +233,19 @@ class Navigation(QObject):
         front = self._cover if self.covered else self.pane(self._current)
         if self._stack.currentWidget() is not front:
             self._stack.setCurrentWidget(front)
-        if not self.covered:
-            self._settle_focus()
+        self._settle_focus()
         self.moved.emit()
 
     def _settle_focus(self) -> None:
         """A pane that comes forward gets the focus, unless the user is elsewhere (in the rail, say)."""
         focus = self._stack.window().focusWidget()
         if focus is None or not focus.isVisible() or self._stack.isAncestorOf(focus):
-            pane = self.current
-            if pane is not None:
-                pane.focus_content()
+            self.focus_current()
+
+    def focus_current(self) -> None:
+        """Give the focus to what is shown."""
+        pane = self.current
+        if self.covered or pane is None:
+            self._cover.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            pane.focus_content()

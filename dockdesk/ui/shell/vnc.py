@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import socket
 
+from PySide6.QtCore import QCoreApplication
+
 from dockdesk.core.errors import LocalError
 
 LOOPBACK = "127.0.0.1"
@@ -22,9 +24,11 @@ def listen_on_loopback(port: int) -> None:
     Call it once QApplication is made and before its loop runs. Raises LocalError where that is not possible; the
     program must not go on then.
     """
+    # Qt begins to listen with its first posted event. Sent this way nothing is read from any file meanwhile.
+    QCoreApplication.sendPostedEvents()
     listeners = [fd for fd in _open_files() if _is_open_listener(fd)]
     if not listeners:
-        raise LocalError("The VNC screen could not be made safe", "Its socket was not found.")
+        raise LocalError("The VNC screen could not be made safe", "Its socket was not found")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as safe:
         safe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
         known = [entry.id for entry in self.navigation.entries]
         if known:
             self.navigation.show_pane(wanted if wanted in known else known[0])
+            self.navigation.focus_current()
 
     def show_palette(self) -> None:
         self.palette_view.open()
