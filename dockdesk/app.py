@@ -20,11 +20,13 @@ from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from dockdesk import __version__
+from dockdesk.bridge.collector import Collector
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
 from dockdesk.bridge.streams import Pulse
 from dockdesk.core.errors import LocalError
+from dockdesk.core.ports import KeepsAudit
 from dockdesk.core.preferences import CLOSE_TO_TRAY, TRAY
 from dockdesk.core.reactor import Reactor
 from dockdesk.core.settings import Settings
@@ -83,6 +85,7 @@ class Program:
         self._places = places
         self._database: Database | None = None
         self._tray: Tray | None = None
+        self.collector = Collector()
         self.theme = Theme()
         self.settings = Settings(places.settings)
         self._unread = self.settings.load()
@@ -122,7 +125,7 @@ class Program:
         self.environments.find()
         self.window.start()
         self.jobs.submit(
-            None, self._open_archive, self.audit.set_archive, self.window.notices.failure, long=True
+            None, self._open_archive, self._on_archive, self.window.notices.failure, long=True
         )
         if self._unread is not None:
             self.window.notices.failure(self._unread)
@@ -144,13 +147,21 @@ class Program:
         self.reactor.close()
         if self._database is not None:
             self._database.close()
+        self.collector.close()
         return ended
 
-    def _open_archive(self, _work: Work) -> object:
+    def _open_archive(self, _work: Work) -> KeepsAudit:
         from dockdesk.backends.archive import AuditArchive, Database
 
         self._database = Database(self._places.archive)
+        self._database.open()
         return AuditArchive(self._database)
+
+    def _on_archive(self, archive: KeepsAudit) -> None:
+        self.audit.set_archive(archive)
+        if self._database is not None and self._database.set_aside is not None:
+            detail = f"It was moved to {self._database.set_aside}, and a new one was begun."
+            self.window.notices.failure(LocalError("The command log was damaged", detail))
 
     def _show_tray(self) -> None:
         wanted = self.settings.get(TRAY) or self.settings.get(CLOSE_TO_TRAY)
@@ -184,7 +195,7 @@ def make_application() -> QApplication:
     app.setApplicationName("dockdesk")
     app.setApplicationDisplayName("DockDesk")
     app.setApplicationVersion(__version__)
-    app.setDesktopFileName("dockdesk")
+    app.setDesktopFileName("org.dockdesk.DockDesk")
     app.setQuitOnLastWindowClosed(False)
     return app
 
@@ -198,9 +209,9 @@ def run(options: argparse.Namespace) -> int:
         try:
             listen_on_loopback(options.vnc)
         except LocalError as error:
-            print(f"{error}. {error.hint}", file=sys.stderr)
+            print(f"{error}. {error.hint}".strip(), file=sys.stderr)
             return 2
-        print(f"DockDesk is shown at 127.0.0.1:{options.vnc} (VNC).")
+        print(f"DockDesk is shown at 127.0.0.1:{options.vnc} (VNC).", flush=True)
     places = user_places()
     start_log(places.log)
     guard = CrashGuard(places.log)

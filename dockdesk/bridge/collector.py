@@ -47,7 +47,6 @@ class Collector(QObject):
     def close(self) -> None:
         """Hand collecting back to Python."""
         self._timer.stop()
-        gc.unfreeze()
         if self._was_on:
             gc.enable()
 

@@ -37,22 +37,25 @@ _WORDS = {
 class Database:
     """The archive's file at ``path``. Nothing is read or written before the first `run`, which opens it.
 
-    Used from worker threads; calls wait for each other. ``on_set_aside`` hears, on that thread, where a damaged file
-    was moved to. Source: https://www.sqlite.org/wal.html, https://www.sqlite.org/rescode.html.
+    Used from worker threads; calls wait for each other. ``set_aside`` is where a damaged file was moved to, if one was.
+    Source: https://www.sqlite.org/wal.html, https://www.sqlite.org/rescode.html.
     """
 
     def __init__(
         self,
         path: Path,
-        on_set_aside: Callable[[Path], None] | None = None,
         steps: Sequence[Sequence[str]] = STEPS,
     ) -> None:
         self._path = path
-        self._on_set_aside = on_set_aside
+        self.set_aside: Path | None = None
         self._steps = steps
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
+
+    def open(self) -> None:
+        """Open it now, so that what is wrong with it is known. Raises LocalError."""
+        self.run(lambda _connection: None)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do ``work`` in one transaction: all of it, or nothing where it raises. Raises LocalError.
@@ -146,8 +149,7 @@ class Database:
                 "Move the file away yourself and start DockDesk again.",
             ) from refusal
         _log.warning("the archive was damaged (%s) and was set aside as %s", error, aside)
-        if self._on_set_aside is not None:
-            self._on_set_aside(aside)
+        self.set_aside = aside
 
     def _disconnect(self) -> None:
         if self._connection is not None:

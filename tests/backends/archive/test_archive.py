@@ -148,13 +148,14 @@ def test_a_file_that_is_no_database_is_set_aside(path: Path, expect_log: Expect)
     expect_log("was set aside as")
     path.parent.mkdir()
     path.write_bytes(b"this was something else\n" * 100)
-    heard: list[Path] = []
-    database = Database(path, heard.append)
+    database = Database(path)
+    database.open()
+    aside = database.set_aside
     archive = AuditArchive(database)
     archive.add(entry(1.0, "after"))
     assert titles(archive.newest()) == ["after"]
     database.close()
-    (aside,) = heard
+    assert aside is not None
     assert aside.read_bytes().startswith(b"this was something else")
     assert aside.name.startswith("archive.db.damaged-")
 
@@ -168,14 +169,14 @@ def test_damage_found_later_is_set_aside_too(path: Path, expect_log: Expect) -> 
     database.close()
     whole = path.read_bytes()
     path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
-    heard: list[Path] = []
-    again = Database(path, heard.append)
+    again = Database(path)
     archive = AuditArchive(again)
     assert archive.newest() == []
     archive.add(entry(1.0, "new"))
     assert titles(archive.newest()) == ["new"]
     again.close()
-    assert len(heard) == 1
+    assert again.set_aside is not None
+    assert len(list(path.parent.glob("*.damaged-*[0-9]"))) == 1
 
 
 def test_a_newer_file_is_left_alone(path: Path) -> None:
