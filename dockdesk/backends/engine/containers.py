@@ -165,7 +165,11 @@ class ContainerCalls(EnginePart):
             answer = self.client.get(f"/containers/{quoted(id)}/top", title=title, type=Any)
         except ConflictError as error:
             raise ConflictError(title, error.detail, hint) from error
-        if not answer:  # Podman's way to say so
+        except NotFoundError:
+            self._inspect(id, title)  # says more of it than Podman does here
+            raise
+        if not answer:  # Podman's way to say that it does not run, or is not there
+            self._inspect(id, title)
             raise ConflictError(title, "The container is not running.", hint)
         return process_table_from(answer)
 

@@ -14,6 +14,7 @@ from dockdesk.core.errors import (
     DockDeskError,
     InvalidInputError,
     NotFoundError,
+    RemoteError,
 )
 from dockdesk.core.ports import ContainerSpec
 from dockdesk.core.work import Work
@@ -78,8 +79,9 @@ class CreateCalls(TransferCalls):
                     work=work,
                 )
             )
-        except ConflictError as error:
-            if "name" in error.detail:
+        except (ConflictError, RemoteError) as error:
+            # Podman answers 500.
+            if "name" in error.detail and "already in use" in error.detail:
                 hint = "Choose another name, or remove the container that has it."
                 raise ConflictError(title, error.detail, hint) from error
             raise

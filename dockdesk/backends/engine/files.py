@@ -131,12 +131,13 @@ class FileCalls(EnginePart):
         work.progress(1.0, "Copied")
 
     def changes(self, id: str) -> list[FileChange]:
-        return changes_from(
-            self.client.get(
-                f"/containers/{quoted(id)}/changes",
-                title="What differs from the image could not be found out",
-            )
-        )
+        title = "What differs from the image could not be found out"
+        container = f"/containers/{quoted(id)}"
+        try:
+            return changes_from(self.client.get(f"{container}/changes", title=title))
+        except RemoteError:
+            self.client.get(f"{container}/json", title=title)  # Podman answers 500 if it is gone
+            raise
 
     # --- Within ---
 

@@ -34,6 +34,7 @@ _PODMAN_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 _PODMAN_MOUNT_OPTIONS = {
     *("rw", "rprivate", "private", "rbind", "bind", "nosuid", "nodev", "exec", "tmpcopyup"),
 }
+_PODMAN_SCRATCH = {"/run", "/tmp", "/var/tmp", "/dev/shm"}  # comes with a read-only root
 _PODMAN_DROPPED = {"AUDIT_WRITE", "MKNOD", "NET_RAW"}  # capabilities it never grants by default
 _PODMAN_HEALTH = {"Interval": 30_000_000_000, "Timeout": 30_000_000_000, "Retries": 3}
 
@@ -223,6 +224,8 @@ class SpecReader:
             kept = [item for item in text(options).split(",") if item]
             if self._podman:
                 kept = [item for item in kept if item not in _PODMAN_MOUNT_OPTIONS]
+                if not kept and self._host.get("ReadonlyRootfs") and target in _PODMAN_SCRATCH:
+                    continue
             lines.append(f"{target}:{','.join(kept)}" if kept else target)
         for entry in records(self._host.get("Mounts")):
             if text(entry.get("Type")) == "tmpfs":

@@ -1,0 +1,118 @@
+"""Both engines behind one face, so that one test holds for each."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dockdesk.backends.engine.backend import EngineBackend
+from dockdesk.core.errors import DockDeskError
+from dockdesk.core.ports import ContainerSpec
+from dockdesk.core.resources.containers import Container
+from dockdesk.core.work import SilentWork
+from tests.engines import EngineProcess, wait_for
+
+_numbers = itertools.count(1)
+PREFIX = "ddb"
+
+
+class Rig:
+    """An engine with the busybox image. What a test names with `name` is removed when it is over."""
+
+    def __init__(self, backend: EngineBackend, server: EngineProcess, image: str) -> None:
+        self.backend = backend
+        self.server = server
+        self.image = image
+
+    @property
+    def podman(self) -> bool:
+        return self.backend.client.podman
+
+    def name(self) -> str:
+        return f"{PREFIX}{next(_numbers)}"
+
+    def spec(self, *command: str, **options: Any) -> ContainerSpec:
+        values = {"image": self.image, "name": self.name(), "command": command, "stop_timeout": 0}
+        return ContainerSpec(**{**values, **options})
+
+    def run(self, *command: str, **options: Any) -> str:
+        """The name of a new container that runs ``command``, or sleeps."""
+        spec = self.spec(*(command or ("sleep", "1000")), **options)
+        self.backend.run_container(spec, SilentWork())
+        return spec.name
+
+    def make(self, *command: str, **options: Any) -> str:
+        """The name of a new container that was not started."""
+        spec = self.spec(*(command or ("sleep", "1000")), **options)
+        self.backend.create_container(spec, SilentWork())
+        return spec.name
+
+    def do(self, script: str, **options: Any) -> str:
+        """The name of a new container in which a shell script has run to its end."""
+        name = self.run("sh", "-c", script, **options)
+        container = wait_for(lambda: self.ended(name), 60, "the script ends")
+        assert container.exit_code == 0, container.status
+        return name
+
+    def listed(self, name: str) -> Container | None:
+        return next((c for c in self.backend.containers() if c.name == name), None)
+
+    def ended(self, name: str) -> Container | None:
+        container = self.listed(name)
+        return container if container is not None and container.state == "exited" else None
+
+    def clean(self) -> None:
+        backend = self.backend
+        for container in backend.containers():
+            if container.name.startswith(PREFIX):
+                with contextlib.suppress(DockDeskError):
+                    backend.remove(container.id, force=True, volumes=True)
+        for volume in backend.volumes():
+            if volume.name.startswith(PREFIX):
+                with contextlib.suppress(DockDeskError):
+                    backend.remove_volume(volume.name, force=True)
+        for network in backend.networks():
+            if network.name.startswith(PREFIX):
+                with contextlib.suppress(DockDeskError):
+                    backend.remove_network(network.id)
+        for image in backend.images():
+            for tag in image.tags:
+                if f"{PREFIX}" in tag:
+                    with contextlib.suppress(DockDeskError):
+                        backend.remove_image(tag, force=True)
+
+
+def _rig(request: pytest.FixtureRequest, kind: str) -> Iterator[Rig]:
+    backend = request.getfixturevalue(f"{kind}_engine")
+    server = request.getfixturevalue("dockerd" if kind == "docker" else "podman_service")
+    image = request.getfixturevalue("busybox_image" if kind == "docker" else "podman_busybox_image")
+    made = Rig(backend, server, image)
+    try:
+        yield made
+    finally:
+        made.clean()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("docker", marks=pytest.mark.engine),
+        pytest.param("podman", marks=pytest.mark.podman),
+    ]
+)
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Docker, then Podman."""
+    yield from _rig(request, request.param)
+
+
+@pytest.fixture
+def docker(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    yield from _rig(request, "docker")
+
+
+@pytest.fixture
+def podman(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    yield from _rig(request, "podman")
