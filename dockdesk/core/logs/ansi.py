@@ -11,6 +11,8 @@ Sources: ECMA-48 (5th edition) §5.4 and §8.3.117; xterm's ctlseqs for the 256 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 DEFAULT_COLOUR = -1
@@ -34,6 +36,8 @@ _BODY = (
 )
 _ESCAPE = re.compile(rb"\x1b(?:" + _BODY + rb")?")
 _RENDITION = re.compile(rb"\x1b\[([0-9;:]*)m\Z")
+_RENDITIONS = re.compile(rb"\x1b\[([0-9;:]*)m")
+_REMEMBERED = 32
 _UNSAFE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
@@ -105,16 +109,24 @@ def parse_row(data: bytes, style: Style = PLAIN) -> StyledText:
     )
 
 
-def end_style(data: bytes, style: Style = PLAIN) -> Style:
-    """The style after ``data``, without making text of it."""
-    found = [match[1] for match in re.finditer(rb"\x1b\[([0-9;:]*)m", data)]
-    if len(found) > MAX_CHANGES:
-        return PLAIN
-    for parameters in found:
+def style_after(rows: Sequence[bytes]) -> Style:
+    """The style that ``rows`` leave on, as far as their last style changes tell."""
+    changes: list[bytes] = []
+    for data in reversed(rows):
+        for parameters in reversed(_RENDITIONS.findall(data)):
+            changes.append(parameters)
+            if len(changes) == _REMEMBERED or parameters in {b"", b"0"}:
+                break
+        else:
+            continue
+        break
+    style = PLAIN
+    for parameters in reversed(changes):
         style = apply_rendition(style, parameters)
     return style
 
 
+@lru_cache(maxsize=4096)
 def apply_rendition(style: Style, parameters: bytes) -> Style:
     """``style`` after the sequence ``CSI parameters m``. What isn't known changes nothing."""
     foreground, background, flags = style

@@ -10,9 +10,11 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 
 from dockdesk.core.logs.blocks import tag_of
-from dockdesk.core.logs.stamps import split_stamp, stamp_ns
+from dockdesk.core.logs.stamps import key_of, sort_key
 from dockdesk.core.logs.store import LogStore
 
 SILENCE = 0.3
@@ -23,10 +25,10 @@ MAX_STAGED = 8 * 1024 * 1024
 
 _RELEASE_STEP = 64 * 1024
 _LONGEST_PARTIAL = 1024 * 1024  # a line that never ends has no order worth waiting for
-_NEVER = 1 << 63
+_NEVER = b"\xff"
 _SORTED_AT_ONCE = 2048  # lines of each stream: sorting can't be interrupted
 
-_Line = tuple[int, int, int, bytes]  # time in nanoseconds, sequence, tag, line
+_Line = tuple[bytes, int, bytes]  # sort key, tag, line with its newline
 
 
 class _Stream:
@@ -34,7 +36,7 @@ class _Stream:
 
     def __init__(self, started: float) -> None:
         self.heard = started
-        self.reached = 0  # newest stamp, nanoseconds
+        self.reached = b""  # newest sort key
         self.live = False
         self.ended = False
         self.partial: dict[int, bytes] = {}
@@ -59,12 +61,11 @@ class Merger:
         self._store = store
         self._generation = generation
         self._clock = clock
-        self._opened = int(wall() * 1e9)
+        self._opened = key_of(int(wall() * 1e9))
         self._lock = threading.Lock()
         self._streams = [_Stream(clock()) for _ in range(sources)]
         self._staged_bytes = 0
         self._fresh_bytes = 0
-        self._sequence = 0
         self._settled = sources < 2
 
     @property
@@ -88,7 +89,7 @@ class Merger:
             state.ended = True
             if not self._settled:
                 for tag, partial in state.partial.items():
-                    self._keep(state, tag, partial + b"\n")
+                    self._keep(state, tag, [partial])
                 state.partial.clear()
                 self._release()
         self._store.finish(self._generation, source)
@@ -103,23 +104,27 @@ class Merger:
         state = self._streams[source]
         state.heard = self._clock()
         lines = (state.partial.pop(tag, b"") + data).split(b"\n")
-        if lines[-1]:
-            state.partial[tag] = lines[-1]
-        for line in lines[:-1]:
-            self._keep(state, tag, line + b"\n")
+        rest = lines.pop()
+        if rest:
+            state.partial[tag] = rest
+        self._keep(state, tag, lines)
         if state.reached >= self._opened:
             state.live = True
-        if len(lines[-1]) > _LONGEST_PARTIAL:
+        if len(rest) > _LONGEST_PARTIAL:
             self._hand_on_until(_NEVER)
             self._settle()
 
-    def _keep(self, state: _Stream, tag: int, line: bytes) -> None:
-        # A line without a stamp belongs to the one before it.
-        state.reached = max(state.reached, stamp_ns(split_stamp(line)[0]) or 0)
-        self._sequence += 1
-        state.staged.append((state.reached, self._sequence, tag, line))
-        self._staged_bytes += len(line)
-        self._fresh_bytes += len(line)
+    def _keep(self, state: _Stream, tag: int, lines: list[bytes]) -> None:
+        reached = state.reached
+        size = 0
+        for line in lines:
+            # A line without a stamp, or with one that goes back, belongs to the one before it.
+            reached = max(reached, sort_key(line))
+            state.staged.append((reached, tag, line + b"\n"))
+            size += len(line) + 1
+        state.reached = reached
+        self._staged_bytes += size
+        self._fresh_bytes += size
 
     def _release(self) -> None:
         """Hand on what no stream can come before any more."""
@@ -133,7 +138,7 @@ class Merger:
         if not behind:
             self._settle()
 
-    def _hand_on_until(self, limit: int) -> None:
+    def _hand_on_until(self, limit: bytes) -> None:
         """Hand on every line up to the time ``limit``, in order."""
         while True:
             step = min(
@@ -147,22 +152,26 @@ class Merger:
             step = min(step, limit)
             ready: list[_Line] = []
             for state in self._streams:
-                count = bisect_right(state.staged, step, key=lambda line: line[0])
+                count = bisect_right(state.staged, step, key=itemgetter(0))
                 ready += state.staged[:count]
                 del state.staged[:count]
-            self._hand_on(sorted(ready))
+            ready.sort(key=itemgetter(0))
+            self._hand_on(ready)
             if step == limit:
                 return
 
     def _hand_on(self, lines: list[_Line]) -> None:
-        start = 0
-        for end in range(1, len(lines) + 1):
-            if end == len(lines) or lines[end][2] != lines[start][2]:
-                tag = lines[start][2]
-                data = b"".join([line for _, _, _, line in lines[start:end]])
-                self._staged_bytes -= len(data)
-                self._store.append(self._generation, tag >> 1, 1 + (tag & 1), data)
-                start = end
+        runs: list[tuple[int, bytes]] = []
+        size = 0
+        for tag, run in groupby(lines, key=itemgetter(1)):
+            data = b"".join([line for _, _, line in run])
+            runs.append((tag, data))
+            size += len(data)
+            self._staged_bytes -= len(data)
+            if size >= _RELEASE_STEP:
+                self._store.append_runs(self._generation, runs)
+                runs, size = [], 0
+        self._store.append_runs(self._generation, runs)
 
     def _settle(self) -> None:
         for state in self._streams:

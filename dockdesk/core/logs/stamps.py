@@ -6,13 +6,14 @@ Source: RFC 3339; the Docker Engine API writes nine digits and Z, Podman 4 whole
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 STAMP_WIDTH = 35
 """The longest stamp: nine digits and an offset."""
 
 _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _PARTS = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEADING = re.compile(rb"^(" + _STAMP + rb")(?: |(?=\n)|\Z)", re.MULTILINE)
 
 
@@ -29,6 +30,24 @@ def split_stamps(lines: bytes) -> tuple[list[bytes], bytes]:
         return stamps, _LEADING.sub(b"", lines)
     pairs = [split_stamp(line) for line in lines.split(b"\n")[:-1]]
     return [stamp for stamp, _ in pairs], b"".join(text + b"\n" for _, text in pairs)
+
+
+def sort_key(line: bytes) -> bytes:
+    """What the lines of several sources sort by: date and time in UTC with nine digits; empty if there is no stamp."""
+    if line[19:20] == b"." and line[29:31] == b"Z " and line[20:29].isdigit():
+        return line[:29]
+    moment = stamp_ns(split_stamp(line)[0])
+    return key_of(moment) if moment is not None else b""
+
+
+def key_of(moment: int) -> bytes:
+    """The same for nanoseconds since 1970."""
+    seconds, fraction = divmod(moment, 1_000_000_000)
+    try:
+        text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    except OverflowError:
+        return b""
+    return b"%b.%09d" % (text.rjust(19, "0").encode(), fraction)
 
 
 def stamp_ns(stamp: bytes) -> int | None:

@@ -20,10 +20,10 @@ from dockdesk.core.logs.ansi import (
     TRUE_COLOUR,
     UNDERLINE,
     Style,
-    end_style,
     parse_row,
     safe_text,
     strip_escapes,
+    style_after,
 )
 
 nasty = st.lists(
@@ -98,17 +98,20 @@ def test_stripping_several_rows_keeps_their_newlines(one: bytes, two: bytes) -> 
     assert strip_escapes(one + b"\n" + two).count(b"\n") == 1
 
 
-@given(nasty)
-def test_the_end_style_is_that_of_the_row(data: bytes) -> None:
-    # A rendition inside a string sequence counts for neither.
-    if b"\x1b]" not in data and b"\x1bP" not in data:
-        assert end_style(strip_strings(data)) == parse_row(strip_strings(data)).end
-
-
-def strip_strings(data: bytes) -> bytes:
-    for introducer in (b"\x1bX", b"\x1b^", b"\x1b_"):
-        data = data.replace(introducer, b"")
-    return data if not any(found in data for found in (b"\x1bX", b"\x1b^", b"\x1b_")) else b""
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from([b"0", b"", b"1", b"22", b"31", b"38;5;9", b"48;2;1;2;3", b"7"]),
+            max_size=5,
+        )
+    )
+)
+def test_what_rows_leave_on_is_what_reading_them_leaves_on(rows: list[list[bytes]]) -> None:
+    written = [b"x".join(b"\x1b[" + change + b"m" for change in changes) for changes in rows]
+    style = PLAIN
+    for row in written[-6:]:
+        style = parse_row(row, style).end
+    assert style_after(written[-6:]) == style
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_styles_carry_over_from_the_row_before() -> None:
     first = parse_row(b"\x1b[1;31mred")
     second = parse_row(b"still \x1b[0mplain", first.end)
     assert second.runs == ((0, Style(1, flags=BOLD)), (6, PLAIN))
-    assert end_style(b"\x1b[1;31mred") == first.end
+    assert style_after([b"\x1b[1;31mred"]) == first.end
 
 
 def test_a_flood_of_styles_ends() -> None:

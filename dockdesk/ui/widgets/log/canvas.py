@@ -12,18 +12,19 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from dockdesk.core.logs.store import LogSnapshot
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.theme.palette import mix
+from dockdesk.ui.widgets.log.gate import PaintGate
 from dockdesk.ui.widgets.log.gutter import Gutter
 from dockdesk.ui.widgets.log.hits import AllRows, ShownRows
 from dockdesk.ui.widgets.log.jump import JumpButton
 from dockdesk.ui.widgets.log.layout import Line, LineReader
 from dockdesk.ui.widgets.log.matcher import Hit
-from dockdesk.ui.widgets.log.painter import LogPainter, Overlay, prepare
+from dockdesk.ui.widgets.log.painter import LogPainter, Overlay
 from dockdesk.ui.widgets.log.scrollbar import MarkedScrollBar
 from dockdesk.ui.widgets.log.scroller import RowScroller
 from dockdesk.ui.widgets.log.search import LogSearch
 from dockdesk.ui.widgets.log.selection import Position, Selection
 
-_READ_BUDGET_S = 0.006
+_READ_BUDGET_S = 0.004
 """Reading rows may take so much of a frame; what is not read by then follows in the next."""
 
 _RIGHT_PAD = 12
@@ -50,8 +51,11 @@ class LogCanvas(QAbstractScrollArea):
 
     follow_changed = Signal(bool)
 
-    def __init__(self, theme: Theme, search: LogSearch, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, search: LogSearch, gate: PaintGate, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._gate = gate
         self._theme = theme
         self._search = search
         self._snapshot = LogSnapshot(-1, (), (), 0, 0, (), 0, 0)
@@ -151,7 +155,7 @@ class LogCanvas(QAbstractScrollArea):
         return max(1, (self.viewport().height() - _TOP_PAD) // self._painter.height)
 
     @property
-    def text_left(self) -> float:
+    def text_left(self) -> int:
         """Where text begins in the viewport."""
         return self._gutter.width
 
@@ -165,6 +169,11 @@ class LogCanvas(QAbstractScrollArea):
         if not len(self._shown):
             return Position(self._snapshot.first_row, 0)
         return Position(self._shown.row(min(self._scroller.top, len(self._shown) - 1)), 0)
+
+    @property
+    def last_painted(self) -> int:
+        """The number of the last row that was painted; -1 if none was."""
+        return self._drawn[-1].line.row.number if self._drawn else -1
 
     def lines_drawn(self) -> list[tuple[int, str]]:
         """Row numbers and texts of the lines on screen, from the top."""
@@ -195,9 +204,21 @@ class LogCanvas(QAbstractScrollArea):
     # Drawing.
 
     def paintEvent(self, _event: QPaintEvent) -> None:
+        with self._gate.drawing():
+            complete = self._paint()
+        self._search.fetch_spans()
+        widest = max((item.line.cells for item in self._drawn), default=0)
+        if widest > self._widest and not self.wrapped:
+            self._widest = widest
+            self._grown.start()
+        if not complete:
+            self.viewport().update()
+
+    def _paint(self) -> bool:
+        """Draw everything; returns whether it is complete, or needs another frame."""
         view = self.viewport()
         painter = QPainter(view)
-        prepare(painter)
+        self._painter.begin(painter)
         painter.fillRect(view.rect(), self._theme.colour("panel"))
         self._drawn, complete = self._lay_out()
         self._draw_gutter(painter)
@@ -212,13 +233,7 @@ class LogCanvas(QAbstractScrollArea):
             painter.setPen(QPen(self._theme.colour("accent"), 2))
             painter.drawRect(view.rect().adjusted(1, 1, -1, -1))
         painter.end()
-        self._search.fetch_spans()
-        widest = max((item.line.cells for item in self._drawn), default=0)
-        if widest > self._widest and not self.wrapped:
-            self._widest = widest
-            self._grown.start()
-        if not complete:
-            view.update()
+        return complete and self._painter.complete
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

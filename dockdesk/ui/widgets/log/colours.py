@@ -29,6 +29,10 @@ _DARK = (
 )
 _BLACK: Rgb = (0, 0, 0)
 _WHITE: Rgb = (255, 255, 255)
+_LINEAR = [
+    value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+    for value in (part / 255 for part in range(256))
+]
 _LEVELS = (0, 95, 135, 175, 215, 255)
 
 
@@ -40,11 +44,8 @@ def rgb(text: str) -> Rgb:
 
 def luminance(colour: Rgb) -> float:
     """Relative luminance, 0.0 for black to 1.0 for white."""
-    red, green, blue = (
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-        for value in (part / 255 for part in colour)
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    red, green, blue = colour
+    return 0.2126 * _LINEAR[red] + 0.7152 * _LINEAR[green] + 0.0722 * _LINEAR[blue]
 
 
 def contrast(one: Rgb, other: Rgb) -> float:

@@ -16,6 +16,7 @@ from dockdesk.core.errors import DockDeskError
 from dockdesk.core.logs.merge import SILENCE, Merger
 from dockdesk.core.logs.store import LogSource, LogStore
 from dockdesk.core.ports import LogChunk
+from dockdesk.ui.widgets.log.gate import PaintGate
 
 
 class FeedState(Enum):
@@ -41,12 +42,14 @@ class FeedSink:
         self,
         store: LogStore,
         merger: Merger | None,
+        gate: PaintGate,
         generation: int,
         source: int,
         tell: Callable[[_End], None],
     ) -> None:
         self._store = store
         self._merger = merger
+        self._gate = gate
         self._generation = generation
         self._tell = tell
         self.source = source
@@ -74,7 +77,9 @@ class FeedSink:
         self._tell(_End(self, error))
 
     def _take(self, stream: int, data: bytes) -> None:
-        if self._merger is not None:
+        if self._merger is not None and not self._merger.settled:
+            # Putting history in order takes long enough to be noticed.
+            self._gate.pass_through()
             self._merger.put(self.source, stream, data)
         else:
             self._store.append(self._generation, self.source, stream, data)
@@ -86,9 +91,15 @@ class LogFeed(QObject):
     changed = Signal()
 
     def __init__(
-        self, jobs: Jobs, pulse: Pulse, max_bytes: int, parent: QObject | None = None
+        self,
+        jobs: Jobs,
+        pulse: Pulse,
+        gate: PaintGate,
+        max_bytes: int,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._gate = gate
         self._jobs = jobs
         events: BatchedSink[_End | None] = BatchedSink(pulse, self, self._on_events, prompt=True)
         self._events = events
@@ -146,7 +157,12 @@ class LogFeed(QObject):
         self._ends.pop(index, None)
         events = self._events  # not self: a stream must not keep its reader alive
         sink = FeedSink(
-            self.store, self._merger, self._generation, index, lambda end: events.put((end,))
+            self.store,
+            self._merger,
+            self._gate,
+            self._generation,
+            index,
+            lambda end: events.put((end,)),
         )
         self._sinks[index] = sink
         self.changed.emit()

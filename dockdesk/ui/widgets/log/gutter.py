@@ -54,12 +54,12 @@ class Gutter:
         return len(self._sources) > 1
 
     @property
-    def width(self) -> float:
+    def width(self) -> int:
         """Pixels before the text."""
         cells = (STAMP_CELLS + 1 if self.stamps else 0) + (
             self._label_cells + 1 if self.labelled else 0
         )
-        return _PAD + cells * self.cell
+        return _PAD + round(cells * self.cell)
 
     def use(self, sources: tuple[LogSource, ...]) -> None:
         if sources != self._sources:

@@ -10,37 +10,33 @@ from dockdesk.core.logs.blocks import Block, Row
 from dockdesk.core.logs.store import LogSnapshot
 from dockdesk.ui.widgets.log.matcher import Hit, Scan
 
+_MARKS = 1024
+"""A scroll bar has hardly more pixels."""
+
 
 class HitIndex:
     """The scans of all blocks in the order of the log. GUI thread."""
 
     def __init__(self) -> None:
-        self._scans: list[Scan] = []
+        self._scans: dict[int, Scan] = {}
         self.hits = 0
 
     def __iter__(self) -> Iterator[Scan]:
-        return iter(self._scans)
+        return iter(self._scans.values())
 
     def add(self, scan: Scan) -> None:
-        """Add the scan of a later block, or replace that of the block which grew."""
-        at = bisect_left(self._scans, scan.block, key=_first_row)
-        if at < len(self._scans) and self._scans[at].block == scan.block:
-            self.hits += scan.hits - self._scans[at].hits
-            self._scans[at] = scan
-        else:
-            self.hits += scan.hits
-            self._scans.insert(at, scan)
+        """Add the scan of a later block, or replace that of a block, such as the one that grows."""
+        before = self._scans.get(scan.block)
+        self.hits += scan.hits - (before.hits if before is not None else 0)
+        self._scans[scan.block] = scan
 
     def forget_before(self, row: int) -> None:
         """Leave out blocks that begin before ``row``: they were dropped."""
-        count = bisect_left(self._scans, row, key=_first_row)
-        if count:
-            self.hits -= sum(scan.hits for scan in self._scans[:count])
-            del self._scans[:count]
+        for block in [block for block in self._scans if block < row]:
+            self.hits -= self._scans.pop(block).hits
 
     def scan_of(self, block: int) -> Scan | None:
-        at = bisect_left(self._scans, block, key=_first_row)
-        return self._scans[at] if at < len(self._scans) and self._scans[at].block == block else None
+        return self._scans.get(block)
 
     def missing(self, snapshot: LogSnapshot, every_row: bool) -> list[Block]:
         """The blocks still to be scanned, oldest first."""
@@ -55,17 +51,22 @@ class HitIndex:
         """Which of all hits this is, 1 for the first; 0 if its block was dropped."""
         if self.scan_of(hit.block) is None:
             return 0
-        before = sum(scan.hits for scan in self._scans if scan.block < hit.block)
+        before = sum(scan.hits for scan in self if scan.block < hit.block)
         return before + hit.ordinal + 1
 
     def marks(self) -> list[tuple[int, int]]:
-        """Where to mark the scroll bar: first row and end of every stretch with hits."""
-        return [mark for scan in self._scans for mark in scan.marks]
+        """Where to mark the scroll bar: first row and end of every stretch with hits, about _MARKS of them."""
+        share = max(1, _MARKS // max(1, len(self._scans)))
+        found: list[tuple[int, int]] = []
+        for scan in self:
+            if len(scan.marks) > share:
+                found.append((scan.block, scan.block + scan.scanned))
+            else:
+                found += scan.marks
+        return found
 
     def matching_rows(self) -> MatchingRows:
-        return MatchingRows(
-            [(scan.block, scan.rows) for scan in self._scans if scan.rows is not None]
-        )
+        return MatchingRows([(scan.block, scan.rows) for scan in self if scan.rows is not None])
 
 
 class AllRows:
@@ -140,7 +141,3 @@ def rows_between(snapshot: LogSnapshot, shown: ShownRows, first: int, last: int)
         if block.first_row == block_row and block.end_row > first:
             wanted = (index for index in indexes if first <= block_row + index <= last)
             yield from block.pick(wanted)
-
-
-def _first_row(scan: Scan) -> int:
-    return scan.block

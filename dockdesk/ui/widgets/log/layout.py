@@ -7,18 +7,20 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dockdesk.core.logs.ansi import PLAIN, Style, end_style, parse_row
+from dockdesk.core.logs.ansi import PLAIN, Style, parse_row, style_after
 from dockdesk.core.logs.blocks import Block, Row
 from dockdesk.core.logs.cells import cell_offsets, wrap_breaks
 from dockdesk.core.logs.store import LogSnapshot
 
-_KEPT_CHARS = 1 << 20
+_KEPT = 1 << 20  # characters
+_RUN_WEIGHT = 50  # a change of style costs as much memory, and work for the garbage collector, as so many characters
+_KEPT_ALWAYS = 200  # lines, more than a screen has
 _INDEXED_BLOCKS = 16
 _LOOK_BACK = 64
 """Rows before the first one shown that may still colour it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """One row to draw. ``runs`` are (first character, style); ``offsets`` as `cell_offsets` gives them."""
 
@@ -29,6 +31,20 @@ class Line:
     offsets: array[int] | None
     _breaks: array[int] = field(default_factory=lambda: array("I", [0]))
     _columns: int = 0
+    _pieces: int = -1
+
+    @property
+    def weight(self) -> int:
+        """What keeping it costs, in characters."""
+        return len(self.text) + _RUN_WEIGHT * len(self.runs)
+
+    @property
+    def pieces(self) -> int:
+        """About how many pieces of text have to be drawn one by one: what drawing it costs."""
+        if self._pieces < 0:
+            uneven = 0 if self.offsets is None else sum(char > "\u02ff" for char in self.text)
+            self._pieces = len(self.runs) + uneven
+        return self._pieces
 
     @property
     def cells(self) -> int:
@@ -75,14 +91,14 @@ class LineReader:
     def __init__(self) -> None:
         self._snapshot: LogSnapshot | None = None
         self._lines: OrderedDict[int, Line] = OrderedDict()
-        self._chars = 0
+        self._weight = 0
         self._indexed: deque[Block] = deque()
 
     def use(self, snapshot: LogSnapshot) -> None:
         before = self._snapshot
         if before is not None and before.generation != snapshot.generation:
             self._lines.clear()
-            self._chars = 0
+            self._weight = 0
         self._snapshot = snapshot
 
     def rows(self, numbers: Sequence[int]) -> list[Row]:
@@ -109,12 +125,12 @@ class LineReader:
         text, runs, end = parse_row(row.data, self._style_before(row))
         line = Line(row, text, runs, end, cell_offsets(text))
         if known is not None:
-            self._chars -= len(known.text)
+            self._weight -= known.weight
         self._lines[row.number] = line
-        self._chars += len(text)
-        while self._chars > _KEPT_CHARS and len(self._lines) > 256:
+        self._weight += line.weight
+        while self._weight > _KEPT and len(self._lines) > _KEPT_ALWAYS:
             _, old = self._lines.popitem(last=False)
-            self._chars -= len(old.text)
+            self._weight -= old.weight
         return line
 
     def _style_before(self, row: Row) -> Style:
@@ -131,10 +147,7 @@ class LineReader:
             for found in snapshot.rows(first, row.number - first)
             if found[1:3] == row[1:3] and b"\x1b" in found.data
         ]
-        style = PLAIN
-        for data in earlier:
-            style = end_style(data, style)
-        return style
+        return style_after(earlier)
 
     def _note_read(self, snapshot: LogSnapshot, number: int) -> None:
         """Keep the row index of the blocks read last, and free that of others."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPaintDevice, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPaintDevice, QPainter, QPixmap
 
 from dockdesk.core.logs.ansi import BOLD, ITALIC, STRIKE, UNDERLINE, Style
 from dockdesk.core.logs.cells import char_cells
@@ -16,6 +19,9 @@ from dockdesk.ui.widgets.log.colours import Rgb, TerminalPalette
 from dockdesk.ui.widgets.log.layout import Line
 
 _SAMPLE = 64
+_MANY_PIECES = 40
+_KEPT_PICTURES = 160
+_PICTURE_BUDGET_S = 0.004
 _FEATURES = ("calt", "liga")
 
 
@@ -36,6 +42,8 @@ class LogPainter:
         self._theme = theme
         self._device = device
         self.zoom = 0
+        self.complete = True
+        self._painted = 0.0
         self.refresh()
 
     def refresh(self) -> None:
@@ -59,12 +67,19 @@ class LogPainter:
         self.baseline = round(metrics.ascent()) + 1
         self._even: dict[str, bool] = {}
         self._colours: dict[Rgb, QColor] = {}
+        self._pictures: OrderedDict[tuple[Line, tuple[int, int]], QPixmap] = OrderedDict()
         tokens = theme.tokens
         self._palette = TerminalPalette(tokens.text, tokens.panel, theme.is_dark)
 
     @property
     def font(self) -> QFont:
         return self._fonts[0]
+
+    def begin(self, painter: QPainter) -> None:
+        """Begin a frame."""
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self._painted = time.perf_counter() + _PICTURE_BUDGET_S
+        self.complete = True
 
     def draw(
         self,
@@ -77,12 +92,24 @@ class LogPainter:
     ) -> None:
         """Draw the characters of ``segment``, the first of them at ``origin`` (the top left of its cell).
 
-        ``cells`` are the first and end cell that can be seen, counted from the segment's first.
+        ``cells`` are the first and end cell that can be seen, counted from the segment's first. A line of many colours
+        may be drawn in one at first; then ``complete`` is False, and drawing once more goes on with it.
         """
-        start, end = self._visible(line, segment, cells)
-        if start >= end and not overlays:
+        visible = self._visible(line, segment, cells)
+        if visible[0] >= visible[1] and not overlays:
             return
         zero = origin.x() - line.cell(segment[0]) * self.cell
+        if line.pieces <= _MANY_PIECES:
+            self._draw_runs(painter, line, visible, zero, origin.y())
+        else:
+            self._draw_picture(painter, line, visible, zero, origin.y())
+        for overlay in overlays:
+            self._draw_overlay(painter, line, segment, visible, zero, origin.y(), overlay)
+
+    def _draw_runs(
+        self, painter: QPainter, line: Line, visible: tuple[int, int], zero: float, top: float
+    ) -> None:
+        start, end = visible
         runs = line.runs
         for number, (first, style) in enumerate(runs):
             last = runs[number + 1][0] if number + 1 < len(runs) else end
@@ -90,11 +117,39 @@ class LogPainter:
                 continue
             if first >= end:
                 break
-            self._draw_run(
-                painter, line, max(first, start), min(last, end), zero, origin.y(), style
-            )
-        for overlay in overlays:
-            self._draw_overlay(painter, line, segment, (start, end), zero, origin.y(), overlay)
+            self._draw_run(painter, line, max(first, start), min(last, end), zero, top, style)
+
+    def _draw_picture(
+        self, painter: QPainter, line: Line, visible: tuple[int, int], zero: float, top: float
+    ) -> None:
+        """Draw a costly line through a picture of it, which is kept for the next frames."""
+        left = line.cell(visible[0]) * self.cell
+        key = (line, visible)
+        picture = self._pictures.get(key)
+        if picture is None:
+            if time.perf_counter() > self._painted:
+                self.complete = False
+                painter.setPen(self._theme.colour("text"))
+                painter.setFont(self._fonts[0])
+                text = line.text[visible[0] : visible[1]].replace("\t", " ")
+                painter.drawText(QPointF(zero + left, top + self.baseline), text)
+                return
+            picture = self._pictures[key] = self._make_picture(line, visible, left)
+            if len(self._pictures) > _KEPT_PICTURES:
+                self._pictures.popitem(last=False)
+        painter.drawPixmap(QPointF(zero + left, top), picture)
+
+    def _make_picture(self, line: Line, visible: tuple[int, int], left: float) -> QPixmap:
+        scale = self._device.devicePixelRatioF()
+        width = line.cell(visible[1]) * self.cell - left + self.cell
+        picture = QPixmap(math.ceil(width * scale), math.ceil(self.height * scale))
+        picture.setDevicePixelRatio(scale)
+        picture.fill(self._theme.colour("panel"))
+        painter = QPainter(picture)
+        painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self._draw_runs(painter, line, visible, -left, 0)
+        painter.end()
+        return picture
 
     def colour(self, rgb: Rgb) -> QColor:
         found = self._colours.get(rgb)
@@ -200,8 +255,3 @@ class LogPainter:
                 and abs(self._metrics.horizontalAdvance(char) - self.cell) < 0.01
             )
         return even
-
-
-def prepare(painter: QPainter) -> None:
-    """Set what every line needs once a frame."""
-    painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

@@ -29,6 +29,7 @@ from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.empty import EmptyState, LoadingState, StateButton
 from dockdesk.ui.widgets.labels import Line
 from dockdesk.ui.widgets.log.feed import FeedState, LogFeed
+from dockdesk.ui.widgets.log.gate import PaintGate
 from dockdesk.ui.widgets.log.hits import AllRows, ShownRows
 from dockdesk.ui.widgets.log.matcher import Hit, SearchSpec
 from dockdesk.ui.widgets.log.query import LogPanelQuery, LogRange
@@ -71,10 +72,11 @@ class LogPanel(QWidget):
         self._filtering = False
         self._filtered = False
         self._said: _Message | None = None
-        self.feed = LogFeed(jobs, pulse, max_bytes, self)
-        self.search = LogSearch(jobs, pulse, self)
+        self._gate = PaintGate()
+        self.feed = LogFeed(jobs, pulse, self._gate, max_bytes, self)
+        self.search = LogSearch(jobs, pulse, self._gate, self)
         self.toolbar = LogToolbar(theme, self)
-        self.view = LogView(theme, self.search, self)
+        self.view = LogView(theme, self.search, self._gate, self)
         self.status = LogStatus(theme, self)
         self._taker = LogTaker(jobs, self.view, self)
         self._loading = LoadingState(theme, "Loading the log…")
@@ -183,11 +185,12 @@ class LogPanel(QWidget):
         self._refresh()
 
     def _on_search_changed(self) -> None:
-        self._show_count()
-        if self._filters or self._filtered:
-            self._refresh()
-        else:
-            self._mark()
+        with self._gate.drawing():
+            self._show_count()
+            if self._filters or self._filtered:
+                self._look()
+            else:
+                self._mark()
 
     def _on_found(self, hit: Hit | None) -> None:
         if hit is not None:
@@ -232,6 +235,11 @@ class LogPanel(QWidget):
             self._refresh()
 
     def _refresh(self) -> None:
+        with self._gate.drawing():
+            self._look()
+
+    def _look(self) -> None:
+        """Take what the store holds now."""
         self.feed.store.acknowledge()
         self._snapshot = snapshot = self.feed.store.snapshot()
         self.search.update(snapshot)

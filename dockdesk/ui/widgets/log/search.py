@@ -13,6 +13,7 @@ from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.core.logs.blocks import Block
 from dockdesk.core.logs.store import LogSnapshot
 from dockdesk.core.work import Work
+from dockdesk.ui.widgets.log.gate import PaintGate
 from dockdesk.ui.widgets.log.hits import HitIndex
 from dockdesk.ui.widgets.log.matcher import (
     Hit,
@@ -43,12 +44,15 @@ class LogSearch(QObject):
     failed = Signal(object)
     found = Signal(object)
 
-    def __init__(self, jobs: Jobs, pulse: Pulse, parent: QObject | None = None) -> None:
+    def __init__(
+        self, jobs: Jobs, pulse: Pulse, gate: PaintGate, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._pulse = pulse
         self._snapshot: LogSnapshot | None = None
         self._matcher: Matcher | None = None
+        self._gate = gate
         self._scan_job: Job | None = None
         self._sink: BatchedSink[Scan] | None = None
         self._spans: OrderedDict[str, list[Span]] = OrderedDict()
@@ -207,10 +211,11 @@ class LogSearch(QObject):
         if not todo:
             self._note_ready()
             return
+        gate = self._gate
         sink = self._sink = BatchedSink(self._pulse, self, self._on_scans, bound=1_000_000)
         self._scan_job = self._jobs.submit(
             self,
-            lambda work: _scan_blocks(work, matcher, todo, every_row, sink),
+            lambda work: _scan_blocks(work, matcher, todo, every_row, gate, sink),
             self._on_scanned,
             self._on_failed,
             long=True,
@@ -269,12 +274,14 @@ def _scan_blocks(
     matcher: Matcher,
     blocks: Sequence[Block],
     every_row: bool,
+    gate: PaintGate,
     sink: BatchedSink[Scan],
 ) -> list[Scan]:
     """Scan ``blocks``; all results are returned, too, for the case that the sink is not heard any more."""
     found: list[Scan] = []
     for block in blocks:
         work.check()
+        gate.pass_through()
         scan = matcher.scan(block, every_row)
         found.append(scan)
         sink.put((scan,))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from dockdesk.core.logs.blocks import Row
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.log.canvas import LogCanvas
+from dockdesk.ui.widgets.log.gate import PaintGate
 from dockdesk.ui.widgets.log.keys import Keys
 from dockdesk.ui.widgets.log.matcher import Hit
 from dockdesk.ui.widgets.log.pointer import Pointer
@@ -39,8 +40,10 @@ class LogView(LogCanvas):
     copy_asked = Signal()
     menu_asked = Signal(QPoint)
 
-    def __init__(self, theme: Theme, search: LogSearch, parent: QWidget | None = None) -> None:
-        super().__init__(theme, search, parent)
+    def __init__(
+        self, theme: Theme, search: LogSearch, gate: PaintGate, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, search, gate, parent)
         self._pointer = Pointer(self, self)
         self._keys = Keys(self)
         self._wheel = 0.0
