@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.core.errors import DockDeskError
@@ -20,6 +20,7 @@ from dockdesk.ui.widgets.files.source import (
     make_preview,
 )
 from dockdesk.ui.widgets.labels import ElidedLabel, PlainLabel
+from dockdesk.ui.widgets.text_view import TextView
 
 _MORE = 4
 _MOST_BYTES = 4 << 20
@@ -37,10 +38,7 @@ class FilePreview(QWidget):
         self._source: FileSource | None = None
         self._entry: FileEntry | None = None
         self._limit = PREVIEW_BYTES
-        self.text = QPlainTextEdit(self)
-        self.text.setReadOnly(True)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.text.setProperty("look", "plain")
+        self.text = TextView(theme)
         self.text.setAccessibleName("Content of the file")
         self.state = EmptyState(theme)
         self._loading = LoadingState(theme, "Reading…")
@@ -61,8 +59,6 @@ class FilePreview(QWidget):
         layout.setSpacing(4)
         layout.addLayout(header)
         layout.addWidget(self._pages, 1)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
         self.show_entry(None, None)
 
     def show_entry(self, source: FileSource | None, entry: FileEntry | None) -> None:
@@ -101,7 +97,7 @@ class FilePreview(QWidget):
         if preview.kind == "empty":
             self._say("file", "Empty", "The file has no content.")
         else:
-            self.text.setPlainText(preview.text)
+            self.text.set_text(preview.text)
             self._pages.setCurrentWidget(self.text)
         self._note.setText(self._words(preview))
         self._more.setVisible(preview.cut and preview.kind == "text" and self._limit < _MOST_BYTES)
@@ -134,6 +130,3 @@ class FilePreview(QWidget):
     def _say(self, icon: str, title: str, text: str) -> None:
         self._pages.setCurrentWidget(self.state)
         self.state.show_message(icon, title, text)
-
-    def _on_theme_changed(self) -> None:
-        self.text.setFont(self._theme.font("mono"))

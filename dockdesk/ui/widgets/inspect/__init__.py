@@ -1,0 +1,5 @@
+"""A value as a searchable tree and as JSON."""
+
+from dockdesk.ui.widgets.inspect.view import InspectTree
+
+__all__ = ["InspectTree"]
