@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,7 +32,9 @@ from dockdesk.ui.widgets.chart.readout import paint_reading, read, reading_text
 from dockdesk.ui.widgets.chart.units import Unit
 
 _ZOOM_STEP = 1.25
-_SLIDE_MS = 2000
+_SLIDE_MS = 1800
+_QUIET_S = 1.5
+_turns = itertools.count()
 _KEY_SHARE = 0.1
 
 
@@ -51,9 +55,11 @@ class ChartCanvas(QWidget):
         self._frame: Frame | None = None
         self._hover: float | None = None
         self._print_scale = 0.0
+        self._painted = 0.0
         self._grabbed: QPointF | None = None
         self._slide = QTimer(self)
-        self._slide.setInterval(_SLIDE_MS)
+        # Not all charts of a page at once.
+        self._slide.setInterval(_SLIDE_MS + next(_turns) % 16 * 30)
         self._slide.timeout.connect(self._on_slide)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -107,6 +113,7 @@ class ChartCanvas(QWidget):
         picture = QPixmap(round(self.width() * scale), round(self.height() * scale))
         picture.setDevicePixelRatio(scale)
         picture.fill(Qt.GlobalColor.transparent)
+        self._painted = time.monotonic()
         start, end = self._range.current()
         self._frame, ticks = self._painter.lay_out(self.width(), self.height(), start, end)
         painter = QPainter(picture)
@@ -128,7 +135,8 @@ class ChartCanvas(QWidget):
     # --- Time goes by ---
 
     def _on_slide(self) -> None:
-        if self._range.live and self._model.last_time() is not None:
+        quiet = time.monotonic() - self._painted > _QUIET_S
+        if quiet and self._range.live and self._model.last_time() is not None:
             self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:

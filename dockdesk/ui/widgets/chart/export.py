@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QImage, QImageWriter
 
 from dockdesk.core.errors import LocalError
 
@@ -29,8 +30,9 @@ def write_png(image: QImage, path: Path) -> Path:
     """Write a picture. Raises LocalError."""
 
     def write(target: Path) -> None:
-        if not image.save(str(target), b"PNG"):
-            raise OSError("the picture could not be written")
+        writer = QImageWriter(str(target), QByteArray(b"png"))
+        if not writer.write(image):
+            raise OSError(writer.errorString())
 
     return _replace(path, write)
 
@@ -56,10 +58,7 @@ def write_csv(table: Table, path: Path) -> Path:
 
 def _rows(table: Table) -> Iterator[tuple[float, list[float]]]:
     """The lines joined by time."""
-    streams = [
-        ((time, index, value) for time, value in zip(times, values, strict=True))
-        for index, (times, values) in enumerate(table.columns)
-    ]
+    streams = [_cells(index, *column) for index, column in enumerate(table.columns)]
     row: list[float] = []
     moment: float | None = None
     for time, index, value in heapq.merge(*streams, key=lambda item: item[:2]):
@@ -70,6 +69,13 @@ def _rows(table: Table) -> Iterator[tuple[float, list[float]]]:
         row[index] = value
     if moment is not None:
         yield moment, row
+
+
+def _cells(
+    column: int, times: Sequence[float], values: Sequence[float]
+) -> Iterator[tuple[float, int, float]]:
+    for time, value in zip(times, values, strict=True):
+        yield time, column, value
 
 
 def _harmless(name: str) -> str:

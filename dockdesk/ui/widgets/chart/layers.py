@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPen, QPolygonF
 
 from dockdesk.ui.theme import Theme
-from dockdesk.ui.widgets.chart.lines import Frame, area, dashed, segments, steps, without_flats
+from dockdesk.ui.widgets.chart.lines import (
+    Frame,
+    area,
+    dashed,
+    dense_strokes,
+    is_dense,
+    segments,
+    steps,
+    without_flats,
+)
 from dockdesk.ui.widgets.chart.model import ChartModel, Event, Line
 from dockdesk.ui.widgets.chart.timescale import time_ticks
 from dockdesk.ui.widgets.chart.units import Tick, Unit, axis_ticks
@@ -43,7 +53,7 @@ class ChartPainter:
         high = self.fixed_high or self._model.highest(start, end)
         ticks = axis_ticks(high, self.unit, rows)
         label = max(metrics.horizontalAdvance(tick.label) for tick in ticks)
-        left = round(label) + _GAP
+        left = math.ceil(label) + _GAP + 1
         right = 10.0
         plot = QRectF(left, top, max(1.0, width - left - right), max(1.0, height - top - below))
         return Frame(plot, start, end, ticks[-1].value), ticks
@@ -99,7 +109,7 @@ class ChartPainter:
         for tick in time_ticks(frame.start, frame.end, max(1, int(plot.width() / room))):
             width = metrics.horizontalAdvance(tick.label)
             # Kept inside the picture; left out where it would come too close to the one before.
-            left = min(max(frame.x(tick.value) - width / 2, 0.0), plot.right() + 10 - width)
+            left = min(max(frame.x(tick.value) - width / 2, 1.0), plot.right() + 10 - width)
             if left < last + 12:
                 continue
             painter.drawText(
@@ -133,13 +143,19 @@ class ChartPainter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         pen = QPen(self._theme.series(line.colour), _LINE_WIDTH)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap if not line.dashes else Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
         period = sum(line.dashes)
         # Where a dash began at a round moment, so that the pattern stays on the line when it slides.
         offset = frame.x(0.0) % period if period else 0.0
+        hair = QPen(pen.color(), 1)
         for run in runs:
-            strokes = dashed(run, line.dashes, offset) if line.dashes else segments(run)
-            painter.drawLines(strokes)
+            if is_dense(run):
+                painter.setPen(hair)
+                for stroke in dense_strokes(run, line.dashes, offset):
+                    painter.drawPolyline(stroke)
+            else:
+                painter.setPen(pen)
+                strokes = dashed(run, line.dashes, offset) if line.dashes else segments(run)
+                painter.drawLines(strokes)
 
     def _paint_band(self, painter: QPainter, frame: Frame) -> None:
         band = self._model.band

@@ -103,7 +103,9 @@ class Legend(QWidget):
         for key in set(self._entries) - set(wanted):
             self._entries.pop(key).deleteLater()
         for key, line in wanted.items():
-            if key not in self._entries:
+            if key in self._entries:
+                self._entries[key].setAccessibleName(line.name)
+            else:
                 entry = _Entry(self._theme, line, self)
                 entry.toggled.connect(lambda shown, key=key: self._on_toggled(key, shown))
                 self._entries[key] = entry
@@ -111,6 +113,7 @@ class Legend(QWidget):
         self._entries = {key: self._entries[key] for key in wanted}
         self.setVisible(bool(self._entries))
         self.show_values()
+        self._place()
 
     def show_values(self) -> None:
         """Write the newest values."""
@@ -123,11 +126,8 @@ class Legend(QWidget):
                 entry.value = value
                 moved = moved or entry.sizeHint() != before
                 entry.update()
-        if moved or not self._placed():
+        if moved:
             self._place()
-
-    def _placed(self) -> bool:
-        return all(entry.width() == entry.sizeHint().width() for entry in self._entries.values())
 
     def _place(self) -> None:
         x, y = 0, 0

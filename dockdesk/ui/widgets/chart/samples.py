@@ -28,6 +28,29 @@ class _Level:
     high: array[int]
 
 
+class _Runs:
+    """Joins points to lines, and breaks them where nothing was for too long."""
+
+    __slots__ = ("_before", "_gap_after", "_open", "all")
+
+    def __init__(self, gap_after: float) -> None:
+        self.all: list[list[Point]] = []
+        self._gap_after = gap_after
+        self._before = -math.inf
+        self._open = False
+
+    def add(self, begin: float, end: float, points: tuple[Point, ...]) -> None:
+        """Points of a stretch of time; none where all its samples are missing."""
+        if not points or begin - self._before > self._gap_after:
+            self._open = False
+        self._before = end
+        if points:
+            if not self._open:
+                self.all.append([])
+                self._open = True
+            self.all[-1] += points
+
+
 class Samples:
     """The newest ``capacity`` samples of one quantity; times in seconds since 1970, never going back.
 
@@ -107,52 +130,50 @@ class Samples:
         count = last - first
         if count <= 0:
             return []
-        level = None
+        depth = -1
         for each in self._levels:
             if count / (each.size // _BLOCK) <= 4 * max(1, buckets):
                 break
-            level = each
-        return self._raw(first, last) if level is None else self._blocks(level, first, last)
+            depth += 1
+        runs = _Runs(self.gap_after)
+        if depth < 0:
+            for index in range(first, last):
+                self._add_sample(runs, index)
+            return runs.all
+        size = self._levels[depth].size
+        blocks = range(first // size, (last - 1) // size + 1)
+        usual = (self._times[last - 1] - self._times[first]) / len(blocks)
+        for block in blocks:
+            self._add_block(runs, depth, block, max(self.gap_after, 2 * usual))
+        return runs.all
 
-    def _raw(self, first: int, last: int) -> list[list[Point]]:
-        runs: list[list[Point]] = []
-        run: list[Point] = []
-        before = -math.inf
-        times, values, gap = self._times[first:last], self._values[first:last], self.gap_after
-        for time, value in zip(times, values, strict=True):
-            if value != value or time - before > gap:
-                if run:
-                    runs.append(run)
-                run = []
-            if value == value:
-                run.append((time, value))
-            before = time
-        if run:
-            runs.append(run)
-        return runs
+    def _add_sample(self, runs: _Runs, index: int) -> None:
+        time, value = self._times[index], self._values[index]
+        runs.add(time, time, ((time, value),) if value == value else ())
 
-    def _blocks(self, level: _Level, first: int, last: int) -> list[list[Point]]:
-        size, times, values = level.size, self._times, self._values
-        runs: list[list[Point]] = []
-        run: list[Point] = []
-        before = -math.inf
-        for block in range(first // size, (last - 1) // size + 1):
-            low, high = level.low[block], level.high[block]
-            if low == _NONE or times[block * size] - before > self.gap_after:
-                if run:
-                    runs.append(run)
-                run = []
-            before = times[min((block + 1) * size, len(times)) - 1]
-            if low == high:
-                if low != _NONE:
-                    run.append((times[low], values[low]))
-                continue
+    def _add_block(self, runs: _Runs, depth: int, block: int, longest: float) -> None:
+        """Add a block's extremes; one that takes ``longest`` seconds has a gap inside, and its parts are looked at."""
+        level, times, values = self._levels[depth], self._times, self._values
+        begin, stop = block * level.size, min((block + 1) * level.size, len(times)) - 1
+        if times[stop] - times[begin] > longest:
+            if depth == 0:
+                for index in range(begin, stop + 1):
+                    self._add_sample(runs, index)
+                return
+            for part in range(
+                block * _BLOCK, min((block + 1) * _BLOCK, len(self._levels[depth - 1].low))
+            ):
+                self._add_block(runs, depth - 1, part, longest)
+            return
+        low, high = level.low[block], level.high[block]
+        if low == _NONE:
+            runs.add(times[begin], times[stop], ())
+        elif low == high:
+            runs.add(times[begin], times[stop], ((times[low], values[low]),))
+        else:
             one, other = (low, high) if low < high else (high, low)
-            run.append((times[one], values[one]))
-            run.append((times[other], values[other]))
-        if run:
-            runs.append(run)
-        return runs
+            points = ((times[one], values[one]), (times[other], values[other]))
+            runs.add(times[begin], times[stop], points)
 
     def _extend_levels(self) -> None:
         """Take the newest sample into the block it belongs to, on every level."""

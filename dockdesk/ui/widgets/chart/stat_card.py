@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from dockdesk.core.columns import Tone
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.chart.sparkline import paint_sparkline
+from dockdesk.ui.widgets.plain import one_line
 
 _PAD_X, _PAD_Y, _GAP = 14, 11, 3
 _RADIUS = 12
@@ -53,6 +54,7 @@ class StatCard(QWidget):
 
     def set_value(self, figure: str, sub: str = "", tone: Tone = "neutral") -> None:
         """The figure as text, the quiet line below, and the figure's tone where it means something."""
+        figure, sub = one_line(figure), one_line(sub)
         if (figure, sub, tone) != (self._figure, self._sub, self._tone):
             self._figure, self._sub, self._tone = figure, sub, tone
             self._name()

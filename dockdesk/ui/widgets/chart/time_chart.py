@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QShowEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -26,6 +27,30 @@ from dockdesk.ui.widgets.chart.model import Band, ChartModel, Event, Line, Thres
 from dockdesk.ui.widgets.chart.range import TimeRange
 from dockdesk.ui.widgets.chart.samples import Samples
 from dockdesk.ui.widgets.chart.units import Unit, value_text
+from dockdesk.ui.widgets.plain import one_line
+
+
+class _Value(QWidget):
+    """The newest value. A label would have the whole page laid out anew with every sample."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.text = ""
+
+    def show_text(self, text: str) -> None:
+        if text != self.text:
+            self.text = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self._theme.font("body", tabular=True))
+        painter.setPen(self._theme.colour("muted"))
+        painter.drawText(
+            self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text
+        )
 
 
 class TimeChart(QWidget):
@@ -55,10 +80,9 @@ class TimeChart(QWidget):
         self._unit = unit
         self._model = ChartModel()
         self._range = TimeRange()
-        self._title = QLabel(title)
+        self._title = QLabel(one_line(title))
         self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._value = QLabel()
-        self._value.setTextFormat(Qt.TextFormat.PlainText)
+        self._value = _Value(theme)
         self._canvas = ChartCanvas(theme, self._model, self._range, unit, self)
         self._canvas.setAccessibleName(title or "Chart")
         self._legend = Legend(theme, self._model, unit, self)
@@ -79,8 +103,7 @@ class TimeChart(QWidget):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self._title)
-        head.addWidget(self._value)
-        head.addStretch(1)
+        head.addWidget(self._value, 1)
         for tool in (self._back, self._pause, self._save):
             head.addWidget(tool)
         column = QVBoxLayout(self)
@@ -117,12 +140,13 @@ class TimeChart(QWidget):
         to two lines are filled. A ``stepped`` line holds each value until the next sample: for counts.
         """
         if key in self._model.lines:
-            self._model.lines[key].name = name
+            self._model.lines[key].name = one_line(name)
+            self._legend.sync()
             return
         used = {line.colour for line in self._model.lines.values()}
         free = next(number for number in range(len(used) + 1) if number not in used)
         number = free if colour is None else colour
-        line = Line(key, name, Samples(capacity, gap_after), number, filled, stepped)
+        line = Line(key, one_line(name), Samples(capacity, gap_after), number, filled, stepped)
         self._model.lines[key] = line
         self._legend.sync()
         self._canvas.refresh()
@@ -159,7 +183,7 @@ class TimeChart(QWidget):
 
     def set_band(self, low: float, high: float, label: str = "") -> None:
         """Show a range that is meant to be kept."""
-        self._model.band = Band(low, high, label)
+        self._model.band = Band(low, high, one_line(label))
         self._canvas.refresh()
 
     def clear_band(self) -> None:
@@ -168,12 +192,13 @@ class TimeChart(QWidget):
 
     def set_thresholds(self, thresholds: Sequence[Threshold]) -> None:
         """Show values that matter, such as a limit, as dashed lines."""
-        self._model.thresholds = list(thresholds)
+        self._model.thresholds = [replace(each, label=one_line(each.label)) for each in thresholds]
         self._canvas.refresh()
 
     def set_events(self, events: Sequence[Event]) -> None:
         """Mark what happened, such as deployments."""
-        self._model.events = sorted(events, key=lambda event: event.time)
+        shown = [replace(event, label=one_line(event.label)) for event in events]
+        self._model.events = sorted(shown, key=lambda event: event.time)
         self._canvas.refresh()
 
     def add_event(self, event: Event) -> None:
@@ -331,10 +356,9 @@ class TimeChart(QWidget):
         """The newest value beside the title, where there is one line."""
         lines = list(self._model.lines.values())
         newest = lines[0].samples.last_value if len(lines) == 1 else None
-        self._value.setText("" if newest is None else value_text(newest, self._unit))
+        self._value.show_text("" if newest is None else value_text(newest, self._unit))
 
     def _dress(self) -> None:
         self._title.setFont(self._theme.font("strong"))
         self._title.setVisible(bool(self._title.text()))
-        self._value.setFont(self._theme.font("body", tabular=True))
-        self._value.setProperty("tone", "muted")
+        self._value.update()

@@ -28,6 +28,7 @@ class Tick:
 
 _SI = ("", "k", "M", "G", "T", "P")
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
+_TINY = 1e-9
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -51,7 +52,7 @@ def axis_ticks(high: float, unit: Unit, most: int) -> list[Tick]:
 
     All labels have one prefix, and as many decimals as the steps need.
     """
-    high = high if high > 0 and math.isfinite(high) else _least(unit)
+    high = high if high > _TINY and math.isfinite(high) else _least(unit)
     factor, prefix = _scale(high, unit)
     if unit is Unit.SECONDS:
         factor, prefix = (1e-3, "m") if high < 1 else (1.0, "")

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from dockdesk.core.units import bytes_text
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.plain import one_line, plain_tip
 
 _BAR = 14
 _RADIUS = 5
@@ -61,7 +62,7 @@ class UsageBar(QWidget):
         theme.changed.connect(self.update)
 
     def set_parts(self, parts: Sequence[Part], total: float | None = None) -> None:
-        self._parts = list(parts)
+        self._parts = [Part(one_line(part.name), part.amount, part.freeable) for part in parts]
         self._total = total
         said = [f"{part.name} {self._text(part.amount)}" for part in self._parts]
         self.setAccessibleName(", ".join(said))
@@ -111,14 +112,17 @@ class UsageBar(QWidget):
         whole = self._total if self._total else sum(part.amount for part in self._parts)
         if whole <= 0:
             return [QRectF() for _ in self._parts]
+        widths = [part.amount / whole * self.width() for part in self._parts]
+        seen = [max(_LEAST, w) if w > 0 else 0.0 for w in widths]
+        surplus = sum(seen) - max(sum(widths), 0.0)
+        if self._parts and sum(seen) > self.width():
+            # The largest gives what the smallest need to be seen.
+            largest = seen.index(max(seen))
+            seen[largest] = max(_LEAST, seen[largest] - surplus)
         rects: list[QRectF] = []
         x = 0.0
-        for part in self._parts:
-            width = part.amount / whole * self.width()
-            if part.amount > 0:
-                width = max(_LEAST, width)
-            width = min(width, self.width() - x)
-            rects.append(QRectF(x, 0, width, _BAR))
+        for width in seen:
+            rects.append(QRectF(x, 0, max(0.0, min(width, self.width() - x)), _BAR))
             x += width
         return rects
 
@@ -205,9 +209,7 @@ class UsageBar(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self.part_at(QPointF(event.pos()))
             if index is not None:
-                # A name that looks like HTML is shown as it is.
-                text = self.tip(index).replace("&", "&amp;").replace("<", "&lt;")
-                QToolTip.showText(event.globalPos(), f"<p style='white-space:pre'>{text}</p>", self)
+                QToolTip.showText(event.globalPos(), plain_tip(self.tip(index)), self)
             else:
                 QToolTip.hideText()
             return True
