@@ -25,8 +25,7 @@ PACKAGES = (
     "docker",
     "keyring",
     "msgspec",
-    "numpy",
-    "pyqtgraph",
+    "pyghostty",
     "PyYAML",
 )
 
