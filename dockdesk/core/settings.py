@@ -87,6 +87,11 @@ class Settings:
         self._lock = threading.Lock()
         self._save_lock = threading.Lock()
 
+    @property
+    def path(self) -> Path | None:
+        """The file they are kept in, or None where they live as long as the program."""
+        return self._path
+
     def load(self) -> DockDeskError | None:
         """Read the file, one small read. Returns what went wrong, to be shown.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from dockdesk.core.errors import InvalidInputError
 from dockdesk.core.masking import split_pairs
 from dockdesk.core.ports import ContainerSpec
 from dockdesk.core.units import parse_bytes
@@ -14,6 +16,8 @@ from dockdesk.runspec.checks import lines_of
 from dockdesk.runspec.durations import duration_flag, parse_duration
 from dockdesk.runspec.fields import FIELDS
 from dockdesk.runspec.render import size_flag
+
+LARGEST_ENV_FILE = 1 << 20
 
 _LIST_FIELDS = (
     "ports expose volumes tmpfs network_aliases dns add_hosts ulimits cap_add cap_drop security_opt devices"
@@ -132,3 +136,21 @@ def parse_env_file(text: str) -> list[tuple[str, str]]:
         )
         if name
     ]
+
+
+def read_env_file(path: str) -> list[tuple[str, str]]:
+    """The variables of an env file on this computer; call it on a worker. Raises InvalidInputError for its field."""
+    try:
+        data = Path(path).expanduser().read_bytes()
+        if len(data) > LARGEST_ENV_FILE:
+            raise InvalidInputError(
+                "The env file is too large", f"{path}: {len(data)} bytes.", field="env_file"
+            )
+        return parse_env_file(data.decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            "The env file can't be read",
+            f"{path}: {error}",
+            "Choose a text file of NAME=value lines.",
+            "env_file",
+        ) from error

@@ -33,7 +33,7 @@ _ORDER = (
 )
 
 
-def _groups(spec: ContainerSpec, verb: str) -> Iterator[list[str]]:
+def _groups(spec: ContainerSpec, verb: str, env_files: Sequence[str] = ()) -> Iterator[list[str]]:
     """The command in the pieces that belong on a line of their own: program, each option, image with its command."""
     yield ["docker", "run", "-d"] if verb == "run" else ["docker", verb]
     for name in [
@@ -41,6 +41,7 @@ def _groups(spec: ContainerSpec, verb: str) -> Iterator[list[str]]:
         *(name for name in FLAGS if name not in _ORDER and name not in {"net", "net-alias"}),
     ]:
         yield from _flag_words(name, spec)
+    yield from (["--env-file", path] for path in env_files)
     entrypoint = spec.entrypoint or ()
     if spec.entrypoint is not None:
         # The CLI takes one word for the entrypoint; further ones go before the command.
@@ -48,9 +49,11 @@ def _groups(spec: ContainerSpec, verb: str) -> Iterator[list[str]]:
     yield [spec.image or "IMAGE", *entrypoint[1:], *spec.command]
 
 
-def run_command(spec: ContainerSpec, verb: str = "run", wrapped: bool = False) -> str:
+def run_command(
+    spec: ContainerSpec, verb: str = "run", wrapped: bool = False, env_files: Sequence[str] = ()
+) -> str:
     """`docker run -d …` (or create) for a spec: on one line, or wrapped with backslashes for reading."""
-    lines = [shlex.join(group) for group in _groups(spec, verb)]
+    lines = [shlex.join(group) for group in _groups(spec, verb, env_files)]
     return (" \\\n  " if wrapped else " ").join(lines)
 
 
@@ -187,12 +190,14 @@ def _range(text: str) -> Sequence[int]:
     return range(int(first), min(int(last or first), int(first) + 1000) + 1)
 
 
-def run_equivalent(spec: ContainerSpec, start: bool = True) -> Equivalent:
+def run_equivalent(
+    spec: ContainerSpec, start: bool = True, wrapped: bool = False, env_files: Sequence[str] = ()
+) -> Equivalent:
     """All three forms of running (or only creating) a container from a spec."""
     name = f"?name={spec.name}" if spec.name else ""
     api = f"POST /containers/create{name}"
     return Equivalent(
-        cli=run_command(spec, "run" if start else "create"),
+        cli=run_command(spec, "run" if start else "create", wrapped, env_files),
         sdk=run_sdk(spec)
         if start
         else run_sdk(spec).replace(".run(", ".create(").replace(", detach=True", ""),

@@ -57,10 +57,17 @@ class _Run:
 class _Trigger:
     """What was asked for."""
 
-    def __init__(self, action: Action[Any], rows: Sequence[Any], done: Done | None) -> None:
+    def __init__(
+        self,
+        action: Action[Any],
+        rows: Sequence[Any],
+        done: Done | None,
+        edit: Callable[[], None] | None = None,
+    ) -> None:
         self.action = action
         self.rows = rows
         self.done = done
+        self.edit = edit
 
 
 class _Batch:
@@ -131,11 +138,13 @@ class ActionRunner(QObject):
         *,
         handler: Callable[[Sequence[Any]], None] | None = None,
         done: Done | None = None,
+        edit: Callable[[], None] | None = None,
     ) -> None:
         """Do ``action`` to ``rows``.
 
-        ``values`` stand for a form that is filled in already; ``handler`` is what an action without a plan opens;
-        ``done`` gets the calls' results, in order, if all of them succeeded.
+        ``values`` stand for a form that is filled in already, and ``edit`` opens it again if they turn out wrong;
+        ``handler`` is what an action without a plan opens; ``done`` gets the calls' results, in order, if all of them
+        succeeded.
         """
         if (reason := self.refusal(action, rows)) is not None:
             self._refuse(action, reason)
@@ -144,7 +153,7 @@ class ActionRunner(QObject):
             self._open_handler(action, rows, handler)
             return
         if action.form is None or values is not None:
-            self._plan(_Trigger(action, rows, done), values or {}, None)
+            self._plan(_Trigger(action, rows, done, edit), values or {}, None)
         else:
             self._fill_in(_Trigger(action, rows, done), {})
 
@@ -254,7 +263,7 @@ class ActionRunner(QObject):
             return
         if filled is not None:
             filled.done()
-        edit = (lambda: self._fill_in(trigger, values)) if filled is not None else None
+        edit = (lambda: self._fill_in(trigger, values)) if filled is not None else trigger.edit
         self._start(action, current, calls, trigger.done, edit)
 
     def _refuse(self, action: Action[Any], reason: str, filled: FilledForm | None = None) -> None:

@@ -19,8 +19,8 @@ from dockdesk.ui.pane import Pane
 class PaneEntry:
     """One line of the navigation rail. ``kinds`` are the ResourceRef kinds that the pane opens.
 
-    ``section`` is the heading it stands under in the rail; an empty one has none. A pane that ``needs_engine`` gives way
-    to the welcome page while none has ever answered.
+    ``section`` is the heading it stands under in the rail; an empty one has none. A pane that ``needs_engine`` gives
+    way to the welcome page while none has ever answered.
     """
 
     id: str
@@ -33,4 +33,20 @@ class PaneEntry:
     needs_engine: bool = True
 
 
-PANES: Sequence[PaneEntry] = ()
+def _containers(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.containers.pane import ContainersPane
+
+    return ContainersPane(context)
+
+
+def _container_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.containers.actions import ACTIONS
+
+    return ACTIONS
+
+
+PANES: Sequence[PaneEntry] = (
+    PaneEntry(
+        "containers", "Containers", "box", "Engine", ("container",), _containers, _container_actions
+    ),
+)

@@ -1,0 +1,1 @@
+"""What the tabs beside the container list show."""

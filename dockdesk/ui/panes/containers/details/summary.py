@@ -1,0 +1,202 @@
+"""What one inspect tells: summary, environment, mounts, networks and health, on cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from dockdesk.core.masking import holds_secret
+from dockdesk.core.resources.containers import ContainerDetail
+from dockdesk.core.units import age_text, bytes_text, duration_text
+from dockdesk.core.work import Work
+from dockdesk.ui.fetched import FetchedView
+from dockdesk.ui.panes.containers.columns import ContainerRow, ports_text
+from dockdesk.ui.widgets.cards import Card
+from dockdesk.ui.widgets.key_values import Fact, KeyValueGrid
+from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.scroll import ContentScroll
+
+
+def time_text(seconds: float) -> str:
+    """A moment in local time, and how long ago it was."""
+    if seconds <= 0:
+        return ""
+    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S} ({age_text(seconds)})"
+
+
+def general_facts(detail: ContainerDetail) -> list[Fact]:
+    """Who and what it is, and how it is doing."""
+    container = detail.container
+    facts = [
+        Fact("State", container.state_text, tone=container.tone),
+        Fact("Image", container.image, mono=True),
+        Fact("Id", container.id, mono=True),
+        Fact("Command", " ".join([*detail.entrypoint, *detail.command]), mono=True),
+        Fact("Created", time_text(container.created)),
+        Fact("Started", time_text(detail.started)),
+    ]
+    if not container.running:
+        facts.append(Fact("Ended", time_text(detail.finished)))
+    if detail.oom_killed:
+        facts.append(Fact("Killed", "It ran out of memory: its limit was reached.", tone="bad"))
+    facts += [
+        Fact("User", detail.user),
+        Fact("Working folder", detail.working_dir, mono=True),
+        Fact("Ports", ports_text(container.ports)),
+        Fact("Restart", detail.restart_policy or "no"),
+    ]
+    if detail.restart_count:
+        facts.append(Fact("Restarted", f"{detail.restart_count} times", tone="warn"))
+    memory = (
+        "no limit" if detail.memory_limit is None else bytes_text(detail.memory_limit, binary=True)
+    )
+    cpu = "no limit" if detail.cpu_limit is None else f"{detail.cpu_limit:g} CPUs"
+    return [
+        *facts,
+        Fact("Memory limit", memory),
+        Fact("CPU limit", cpu),
+        Fact("Logs", detail.log_driver),
+    ]
+
+
+def pair_facts(pairs: Sequence[tuple[str, str]]) -> list[Fact]:
+    """Names and values, secret ones masked until asked for."""
+    return [Fact(name, value, secret=holds_secret(name, value), mono=True) for name, value in pairs]
+
+
+def mount_facts(detail: ContainerDetail) -> list[Fact]:
+    return [
+        Fact(
+            mount.target,
+            f"{mount.kind} {mount.name or mount.source}{' (read-only)' if mount.read_only else ''}",
+            mono=True,
+        )
+        for mount in detail.mounts
+    ]
+
+
+def network_facts(detail: ContainerDetail) -> list[Fact]:
+    facts = []
+    for endpoint in detail.endpoints:
+        aliases = ", ".join(endpoint.aliases)
+        parts = (
+            endpoint.address,
+            f"gateway {endpoint.gateway}" if endpoint.gateway else "",
+            endpoint.mac,
+            f"also known as {aliases}" if aliases else "",
+        )
+        facts.append(
+            Fact(
+                endpoint.network,
+                " · ".join(part for part in parts if part) or "not connected",
+                mono=True,
+            )
+        )
+    return facts
+
+
+def health_facts(detail: ContainerDetail) -> list[Fact]:
+    """The runs of the health check, the newest first."""
+    facts = []
+    for probe in reversed(detail.health_log):
+        passed = probe.exit_code == 0
+        when = datetime.fromtimestamp(probe.start).strftime("%H:%M:%S") if probe.start else ""
+        word = "passed" if passed else f"failed with code {probe.exit_code}"
+        text = f"{word} in {duration_text(probe.end - probe.start)}"
+        output = probe.output.strip()
+        facts.append(
+            Fact(
+                when,
+                f"{text}\n{output}" if output else text,
+                mono=True,
+                tone="good" if passed else "bad",
+            )
+        )
+    return facts
+
+
+class _FactsView(FetchedView[ContainerRow, ContainerDetail]):
+    """Cards of facts out of one inspect."""
+
+    def key(self, row: ContainerRow) -> str:
+        return row.container.id
+
+    def stamp(self, row: ContainerRow) -> Any:
+        container = row.container
+        return (
+            container.id,
+            container.state,
+            container.health,
+            container.name,
+            container.networks,
+            container.ports,
+        )
+
+    def fetch(self, engine: Any, row: ContainerRow, work: Work) -> ContainerDetail:  # noqa: ARG002
+        detail: ContainerDetail = engine.container(row.container.id)
+        return detail
+
+    def make_content(self) -> QWidget:
+        page = QWidget()
+        columns = QHBoxLayout(page)
+        columns.setContentsMargins(12, 12, 12, 12)
+        columns.setSpacing(12)
+        self._grids: dict[str, tuple[Card, KeyValueGrid, PlainLabel]] = {}
+        for titles in self.layout_of_cards():
+            column = QVBoxLayout()
+            column.setSpacing(12)
+            for title, empty in titles:
+                card = Card(self.context.theme, title)
+                grid = KeyValueGrid(self.context.theme)
+                note = PlainLabel(self.context.theme, empty, tone="muted", wrap=True)
+                card.body.addWidget(grid)
+                card.body.addWidget(note)
+                column.addWidget(card)
+                self._grids[title] = (card, grid, note)
+            column.addStretch(1)
+            columns.addLayout(column, 1)
+        return ContentScroll(page)
+
+    def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
+        """Columns of (title, what an empty card says)."""
+        raise NotImplementedError
+
+    def set_card(self, title: str, facts: Sequence[Fact]) -> None:
+        _card, grid, note = self._grids[title]
+        grid.set_facts(facts)
+        grid.setVisible(bool(facts))
+        note.setVisible(not facts)
+
+
+class SummaryView(_FactsView):
+    """General facts, mounts, networks and the health log."""
+
+    def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
+        return (
+            (("General", ""),),
+            (
+                ("Networks", "It is on no network."),
+                ("Mounts", "Nothing is mounted: what it writes is lost with it."),
+                ("Health checks", "Its image declares no health check."),
+            ),
+        )
+
+    def present(self, row: ContainerRow, data: ContainerDetail) -> None:  # noqa: ARG002
+        self.set_card("General", general_facts(data))
+        self.set_card("Networks", network_facts(data))
+        self.set_card("Mounts", mount_facts(data))
+        self.set_card("Health checks", health_facts(data))
+
+
+class EnvironmentView(_FactsView):
+    """Environment variables and labels."""
+
+    def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
+        return ((("Environment variables", "None are set."),), (("Labels", "It has none."),))
+
+    def present(self, row: ContainerRow, data: ContainerDetail) -> None:
+        self.set_card("Environment variables", pair_facts(data.environment))
+        self.set_card("Labels", pair_facts(sorted(row.container.labels.items())))
