@@ -45,8 +45,49 @@ def _container_actions() -> Sequence[Action[Any]]:
     return ACTIONS
 
 
+def _images(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.images.pane import ImagesPane
+
+    return ImagesPane(context)
+
+
+def _image_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.images.actions import ACTIONS
+
+    return ACTIONS
+
+
+def _volumes(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.volumes.pane import VolumesPane
+
+    return VolumesPane(context)
+
+
+def _volume_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.volumes.actions import ACTIONS
+
+    return ACTIONS
+
+
+def _networks(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.networks.pane import NetworksPane
+
+    return NetworksPane(context)
+
+
+def _network_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.networks.actions import ACTIONS
+
+    return ACTIONS
+
+
 PANES: Sequence[PaneEntry] = (
     PaneEntry(
         "containers", "Containers", "box", "Engine", ("container",), _containers, _container_actions
+    ),
+    PaneEntry("images", "Images", "stack-2", "Engine", ("image",), _images, _image_actions),
+    PaneEntry("volumes", "Volumes", "database", "Engine", ("volume",), _volumes, _volume_actions),
+    PaneEntry(
+        "networks", "Networks", "network", "Engine", ("network",), _networks, _network_actions
     ),
 )

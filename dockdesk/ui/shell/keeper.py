@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.core import preferences
 from dockdesk.core.settings import Setting, Settings
-from dockdesk.ui.theme import Theme, ThemeMode
-from dockdesk.ui.theme.theme import MotionMode
+from dockdesk.ui.theme import MotionMode, Theme, ThemeMode
 
 _SAVE_MS = 500
 
@@ -37,16 +36,20 @@ class SettingsKeeper(QObject):
             preferences.THEME,
             preferences.FONT_SIZE,
             preferences.MONO_SIZE,
-            preferences.ANIMATIONS,
         )
         self._ends += [settings.listen(setting, lambda _value: self.apply()) for setting in looks]
+        self._ends.append(settings.listen(preferences.ANIMATIONS, lambda _v: self.apply_motion()))
 
     def apply(self) -> None:
-        """Make the theme as the settings have it."""
+        """Make the theme's colours and sizes as the settings have them."""
         settings, theme = self._settings, self._theme
         theme.set_mode(cast(ThemeMode, settings.get(preferences.THEME)))
         theme.set_sizes(settings.get(preferences.FONT_SIZE), settings.get(preferences.MONO_SIZE))
-        theme.set_motion(cast(MotionMode, settings.get(preferences.ANIMATIONS)))
+
+    def apply_motion(self) -> None:
+        """Let things move or not; asks the desktop, so it waits until the window has been painted."""
+        mode = cast(MotionMode, self._settings.get(preferences.ANIMATIONS))
+        self._theme.set_motion(mode)
 
     def save(self) -> None:
         """Write now, off the GUI thread; done even when the program ends meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QUrl
@@ -10,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.resources.containers import Container
+from dockdesk.core.resources.images import Image
 from dockdesk.core.units import bytes_text, percent_text
 from dockdesk.models.arrangement import Grouping
 from dockdesk.ui.context import UiContext
@@ -96,7 +98,7 @@ class ContainersPane(ListPane[ContainerRow]):
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            "container.run": lambda _rows: self._run(),
+            "container.run": self._run,
             "container.run_again": self._run_again,
             "container.terminal": self._open_terminal,
             "container.logs": lambda _rows: self._show_logs(),
@@ -192,10 +194,13 @@ class ContainersPane(ListPane[ContainerRow]):
 
     # Actions that open something.
 
-    def _run(self) -> None:
+    def _run(self, rows: Sequence[Any]) -> None:
+        """The empty form, or the form for an image that another pane sends."""
         from dockdesk.ui.panes.containers.run_dialog import RunDialog
 
-        RunDialog.open_for(self, self.context)
+        images = [row for row in rows if isinstance(row, Image)]
+        values = {"image": images[0].name} if images else None
+        RunDialog.open_for(self, self.context, values)
 
     def _run_again(self, rows: Sequence[ContainerRow]) -> None:
         from dockdesk.ui.panes.containers.run_dialog import RunDialog

@@ -173,7 +173,7 @@ class DragOut(QObject):
             base, paths = result
             self._keep(base)
             self._fetched.update(zip(keys, paths, strict=True))
-            if QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+            if self._still_held():
                 self._drag(paths)
             else:
                 self.ready.emit(list(entries))
@@ -194,6 +194,9 @@ class DragOut(QObject):
             self._folder = folder
             # What takes the files may copy them long after the drop: they stay until the program ends.
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    def _still_held(self) -> bool:
+        return bool(QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton)
 
     def _on_failed(self, error: DockDeskError) -> None:
         self.failed.emit(error)

@@ -66,6 +66,7 @@ class LogCanvas(QAbstractScrollArea):
         self._selection = Selection()
         self._painter = LogPainter(theme, self.viewport())
         self._gutter = Gutter(theme)
+        self.painted_completely = False  # in the last frame, rather than as far as its time went
         self._widest = 0
         self._held = False  # text must not run away, say while the mouse selects
         self._syncing = False
@@ -205,13 +206,13 @@ class LogCanvas(QAbstractScrollArea):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         with self._gate.drawing():
-            complete = self._paint()
+            self.painted_completely = self._paint()
         self._search.fetch_spans()
         widest = max((item.line.cells for item in self._drawn), default=0)
         if widest > self._widest and not self.wrapped:
             self._widest = widest
             self._grown.start()
-        if not complete:
+        if not self.painted_completely:
             self.viewport().update()
 
     def _paint(self) -> bool:

@@ -54,30 +54,32 @@ class RowScroller:
 
     def by(self, lines: int) -> None:
         """Scroll down by so many lines, or up."""
-        index, part = self.top, self.part + lines
         if self.uniform:
-            self.to(max(0, index + lines))
+            self.to(max(0, self.top + lines))
             return
-        while part < 0 and index > 0:
-            index -= 1
-            part += self._height(index)
+        index, part = self._above(self.top, self.part, -lines)
         while 0 <= index < self.rows - 1 and part >= (height := self._height(index)):
             part -= height
             index += 1
-        self.to(index, max(0, part))
+        self.to(index, part)
 
     def reveal(self, index: int, part: int = 0) -> None:
         """Scroll as far as it takes to see a line; to a third of the view if it is far away."""
         self.following = False
         if (index, part) < (self.top, self.part):
             near = self.top - index <= self.page
-            self.to(index, part)
-            if not near:
-                self.by(-(self.page // 3))
+            self.to(*self._above(index, part, 0 if near else self.page // 3))
         elif not self._sees(index, part):
             near = index - self.top <= 2 * self.page
-            self.to(index, part)
-            self.by(1 - self.page if near else -(self.page // 3))
+            self.to(*self._above(index, part, self.page - 1 if near else self.page // 3))
+
+    def _above(self, index: int, part: int, lines: int) -> tuple[int, int]:
+        """The position so many lines above."""
+        part -= lines
+        while part < 0 and index > 0:
+            index -= 1
+            part += 1 if self.uniform else self._height(index)
+        return index, max(0, part)
 
     def _sees(self, index: int, part: int) -> bool:
         if index - self.top > self.page:

@@ -6,25 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
-
-from dockdesk.core.masking import holds_secret
 from dockdesk.core.resources.containers import ContainerDetail
-from dockdesk.core.units import age_text, bytes_text, duration_text
+from dockdesk.core.units import bytes_text, duration_text
 from dockdesk.core.work import Work
-from dockdesk.ui.fetched import FetchedView
+from dockdesk.ui.facts_view import FactsView, pair_facts, time_text
 from dockdesk.ui.panes.containers.columns import ContainerRow, ports_text
-from dockdesk.ui.widgets.cards import Card
-from dockdesk.ui.widgets.key_values import Fact, KeyValueGrid
-from dockdesk.ui.widgets.labels import PlainLabel
-from dockdesk.ui.widgets.scroll import ContentScroll
-
-
-def time_text(seconds: float) -> str:
-    """A moment in local time, and how long ago it was."""
-    if seconds <= 0:
-        return ""
-    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S} ({age_text(seconds)})"
+from dockdesk.ui.widgets.key_values import Fact
 
 
 def general_facts(detail: ContainerDetail) -> list[Fact]:
@@ -60,11 +47,6 @@ def general_facts(detail: ContainerDetail) -> list[Fact]:
         Fact("CPU limit", cpu),
         Fact("Logs", detail.log_driver),
     ]
-
-
-def pair_facts(pairs: Sequence[tuple[str, str]]) -> list[Fact]:
-    """Names and values, secret ones masked until asked for."""
-    return [Fact(name, value, secret=holds_secret(name, value), mono=True) for name, value in pairs]
 
 
 def mount_facts(detail: ContainerDetail) -> list[Fact]:
@@ -118,60 +100,22 @@ def health_facts(detail: ContainerDetail) -> list[Fact]:
     return facts
 
 
-class _FactsView(FetchedView[ContainerRow, ContainerDetail]):
+class _InspectedView(FactsView[ContainerRow, ContainerDetail]):
     """Cards of facts out of one inspect."""
 
     def key(self, row: ContainerRow) -> str:
         return row.container.id
 
     def stamp(self, row: ContainerRow) -> Any:
-        container = row.container
-        return (
-            container.id,
-            container.state,
-            container.health,
-            container.name,
-            container.networks,
-            container.ports,
-        )
+        item = row.container
+        return item.id, item.state, item.health, item.name, item.networks, item.ports
 
     def fetch(self, engine: Any, row: ContainerRow, work: Work) -> ContainerDetail:  # noqa: ARG002
         detail: ContainerDetail = engine.container(row.container.id)
         return detail
 
-    def make_content(self) -> QWidget:
-        page = QWidget()
-        columns = QHBoxLayout(page)
-        columns.setContentsMargins(12, 12, 12, 12)
-        columns.setSpacing(12)
-        self._grids: dict[str, tuple[Card, KeyValueGrid, PlainLabel]] = {}
-        for titles in self.layout_of_cards():
-            column = QVBoxLayout()
-            column.setSpacing(12)
-            for title, empty in titles:
-                card = Card(self.context.theme, title)
-                grid = KeyValueGrid(self.context.theme)
-                note = PlainLabel(self.context.theme, empty, tone="muted", wrap=True)
-                card.body.addWidget(grid)
-                card.body.addWidget(note)
-                column.addWidget(card)
-                self._grids[title] = (card, grid, note)
-            column.addStretch(1)
-            columns.addLayout(column, 1)
-        return ContentScroll(page)
 
-    def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
-        """Columns of (title, what an empty card says)."""
-        raise NotImplementedError
-
-    def set_card(self, title: str, facts: Sequence[Fact]) -> None:
-        _card, grid, note = self._grids[title]
-        grid.set_facts(facts)
-        grid.setVisible(bool(facts))
-        note.setVisible(not facts)
-
-
-class SummaryView(_FactsView):
+class SummaryView(_InspectedView):
     """General facts, mounts, networks and the health log."""
 
     def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
@@ -191,7 +135,7 @@ class SummaryView(_FactsView):
         self.set_card("Health checks", health_facts(data))
 
 
-class EnvironmentView(_FactsView):
+class EnvironmentView(_InspectedView):
     """Environment variables and labels."""
 
     def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
