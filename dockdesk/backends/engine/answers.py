@@ -11,9 +11,14 @@ from dockdesk.core.errors import NotSupportedError
 
 
 def content(body: bytes, kind: str, wanted: Any) -> Any:
+    """A body as JSON (as ``wanted``, where given), as bytes, or None if it is empty. ``kind`` is its Content-Type.
+
+    Podman sends some JSON with no type, or as plain text.
+    """
     if not body:
         return None
-    if wanted is not None or kind.startswith("application/json"):
+    guessed = (not kind or kind.startswith("text/plain")) and body[:1] in b"{["
+    if wanted is not None or guessed or kind.startswith("application/json"):
         return decode(body, wanted)
     return body
 
