@@ -368,9 +368,11 @@ def test_files_dragged_out_are_fetched_first(
     browser.set_source(tree.source())
     at(qtbot, browser, "/", *ROOT)
     browser.view.choose("/README")
+    browser._drag._still_held = lambda: False  # type: ignore[method-assign]
     with qtbot.waitSignal(browser._drag.ready, timeout=10_000) as told:
         browser.view.startDrag(Qt.DropAction.CopyAction)
     assert [entry.path for entry in told.args[0]] == ["/README"]
+    qtbot.waitUntil(lambda: "“README” is fetched" in words_of(browser), timeout=10_000)
     (fetched,) = browser._drag._fetched.values()
     assert fetched.name == "README"
     assert fetched.read_bytes() == tree.files["/README"]
@@ -378,6 +380,13 @@ def test_files_dragged_out_are_fetched_first(
     browser._drag._drag = dragged.append  # type: ignore[method-assign]
     browser.view.startDrag(Qt.DropAction.CopyAction)
     assert dragged == [[fetched]], "the second drag waits for nothing"
+    browser.go("/etc")
+    at(qtbot, browser, "/etc", "nginx", "hosts")
+    browser.view.choose("/etc/hosts")
+    browser._drag._still_held = lambda: True  # type: ignore[method-assign]
+    browser.view.startDrag(Qt.DropAction.CopyAction)
+    qtbot.waitUntil(lambda: len(dragged) == 2, timeout=10_000)
+    assert dragged[1][0].read_bytes() == tree.files["/etc/hosts"]
 
 
 def test_a_failed_fetch_is_told_and_leaves_nothing(

@@ -35,7 +35,8 @@ from dockdesk.ui.widgets.files.model import DIFFERS, FilesModel
 from dockdesk.ui.widgets.files.preview import FilePreview
 from dockdesk.ui.widgets.files.source import Differences, FileSource, clean, link_target, parts_of
 from dockdesk.ui.widgets.files.view import DragOut, FilesView, local_files
-from dockdesk.ui.widgets.notice import ErrorCard
+from dockdesk.ui.widgets.notice import ErrorCard, MessageCard
+from dockdesk.ui.widgets.plain import one_line
 from dockdesk.ui.widgets.search_field import SearchField
 from dockdesk.ui.widgets.splitter import Splitter
 
@@ -200,6 +201,7 @@ class FileBrowser(QWidget):
         self.path_field.returnPressed.connect(self._on_path_typed)
         self.path_field.editingFinished.connect(self._hide_path_field)
         self._drag.failed.connect(self._say)
+        self._drag.ready.connect(self._on_drag_ready)
         type_path = QShortcut(QKeySequence("Ctrl+L"), self, self._on_type_path)
         type_path.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
@@ -380,12 +382,25 @@ class FileBrowser(QWidget):
         self.crumbs.set_parts(parts_of(self._path) if self._source is not None else ())
         self.up_button.setEnabled(self._path != "/")
 
+    def _on_drag_ready(self, entries: list[FileEntry]) -> None:
+        what = f"“{one_line(entries[0].name, 80)}” is" if len(entries) == 1 else "The files are"
+        self._show_card(
+            MessageCard(
+                self._theme, f"{what} fetched", hint="Drag again: nothing has to be waited for."
+            )
+        )
+
     def _say(self, error: DockDeskError | None, *buttons: StateButton) -> None:
+        """Show a failure above the files, or nothing."""
+        self._show_card(
+            ErrorCard(self._theme, error, buttons, closable=True) if error is not None else None
+        )
+
+    def _show_card(self, card: MessageCard | None) -> None:
         while (item := self._messages.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        if error is not None:
-            card = ErrorCard(self._theme, error, buttons, closable=True)
-            card.closed.connect(lambda: self._say(None))
+        if card is not None:
+            card.closed.connect(lambda: self._show_card(None))
             self._messages.addWidget(card)
