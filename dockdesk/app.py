@@ -122,6 +122,7 @@ class Program:
 
     def begin(self) -> None:
         """What can wait until the window has been painted."""
+        self.keeper.apply_motion()
         self.environments.find()
         self.window.start()
         self.jobs.submit(

@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
         self._parts = parts
         self._tray: Tray | None = None
         self._quitting = False
+        self._quit_question: ConfirmDialog | None = None
         self._was_lost = False
         self.setWindowTitle("DockDesk")
         self.setWindowIcon(parts.theme.app_icon())
@@ -239,6 +240,7 @@ class MainWindow(QMainWindow):
             parent=self if self.isVisible() else None,
         )
         dialog.confirmed.connect(self._agree_to_quit)
+        self._quit_question = dialog  # without a parent nothing else would keep it
         dialog.open()
         dialog.raise_()
         dialog.activateWindow()

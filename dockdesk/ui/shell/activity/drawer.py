@@ -97,7 +97,9 @@ class ActivityDrawer(QFrame):
         return self._running
 
     def show_job(self, job: Job) -> None:
-        """Choose a job."""
+        """Choose a job; one that has only just changed may not be listed yet."""
+        self._model.note(job)
+        self._on_rows_changed()
         if (row := self._model.row_of(job)) >= 0:
             self._list.setCurrentIndex(self._model.index(row))
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 _WORD_START = 12
-_RUN = 8
-_CASE_EXACT = 1
+_RUN = 12
+_WHOLE = 10
 _GAP = 1
 _LEAD = 3
 _LONGEST = 200
@@ -84,6 +84,8 @@ def _from(word: str, text: str, folded: str, start: int) -> Match | None:
             at = later if later >= 0 and _rest_fits(word, len(positions), folded, later) else at
         score += _RUN if at == before + 1 else _place_bonus(text, at) - _GAP * min(at - before, 6)
         positions.append(at)
+    if positions[-1] - start == len(word) - 1 and _place_bonus(text, start):
+        score += _WHOLE
     return Match(score, tuple(positions))
 
 
