@@ -122,11 +122,13 @@ class TransferCalls(ImageCalls):
             params = {"fromSrc": "-", "repo": f"{repository}:{tag or 'latest'}"}
         body = file_chunks(source, work, title, share=0.95)
         self._talk("/images/create", params, {}, progress, work, body=body)
-        made = [line for line in progress.lines if line.startswith("sha256:")]
-        if not made:
+        # Podman says it as that of a layer.
+        made = [*progress.lines, progress.last_id]
+        id = next((line for line in made if line.startswith("sha256:")), "")
+        if not id:
             raise RemoteError(title, "The engine did not say which image it made.")
         work.progress(1.0, "Imported")
-        return made[-1]
+        return id
 
     def _talk(
         self,
@@ -153,7 +155,7 @@ class TransferCalls(ImageCalls):
 
 def _not_loaded(error: DockDeskError, title: str) -> DockDeskError:
     lowered = error.detail.casefold()
-    if any(word in lowered for word in ("tar", "eof", "manifest.json", "image formats")):
+    if any(word in lowered for word in ("tar", "eof", "manifest.json", "repositories", "formats")):
         return InvalidInputError(
             title,
             error.detail,
