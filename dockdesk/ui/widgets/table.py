@@ -366,8 +366,6 @@ class TableView(QTableView, Generic[T]):
         entry = self._rows.entry_at(self.currentIndex().row())
         if self._fold_by_key(event, entry):
             return
-        if event.key() in {Qt.Key.Key_Home, Qt.Key.Key_End} and not self._go_to_end(event):
-            return
         if event.key() == Qt.Key.Key_Escape:
             event.ignore()
             return
@@ -410,21 +408,17 @@ class TableView(QTableView, Generic[T]):
                 return True
         return False
 
-    def _go_to_end(self, event: QKeyEvent) -> bool:
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
         """Home and End mean the first and the last row, not the first and last cell of one."""
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            return True
-        last = self._rows.rowCount() - 1
-        line = 0 if event.key() == Qt.Key.Key_Home else last
-        if last >= 0:
-            index = self._rows.index(line, self._first_column())
-            flags = self.selectionModel().SelectionFlag
-            extend = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            if extend:
-                self.selectionModel().setCurrentIndex(index, self.selectionCommand(index, event))
-            else:
-                self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-        return False
+        ends = {
+            QAbstractItemView.CursorAction.MoveHome: 0,
+            QAbstractItemView.CursorAction.MoveEnd: self._rows.rowCount() - 1,
+        }
+        if action in ends:
+            return self._rows.index(ends[action], self._first_column())
+        return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
         """Go to the next row whose name begins with what was typed; a letter again goes to the one after."""

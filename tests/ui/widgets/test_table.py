@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHelpEvent,
     QImage,
+    QKeyEvent,
     QKeySequence,
 )
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
@@ -40,7 +41,7 @@ class Row:
     name: str
     state: str = "running"
     cpu: float | None = 10.0
-    history: tuple[float, ...] = (1.0, 5.0, 10.0)
+    history: tuple[float, ...] = (1.0, 5.0, 10.0) * 20
     links: tuple[Link, ...] = ()
     project: str = ""
     share: float = 0.5
@@ -289,29 +290,12 @@ def test_chosen_rows_are_copied_as_text(view: TableView[Row], qtbot: QtBot) -> N
     assert len(view.copy_text().splitlines()) == 3
 
 
-def test_escape_is_left_to_the_window(view: TableView[Row], qtbot: QtBot) -> None:
-    heard: list[int] = []
-
-    class Window(type(view.window())):  # type: ignore[misc]
-        pass
-
+def test_escape_is_left_to_the_window(view: TableView[Row]) -> None:
     view.select_keys(["1"])
-    event_filter = EscapeCatcher(heard)
-    view.parent()
-    event_filter.catch(view)
-    assert heard == [0]
-
-
-class EscapeCatcher:
-    def __init__(self, heard: list[int]) -> None:
-        self._heard = heard
-
-    def catch(self, view: TableView[Row]) -> None:
-        from PySide6.QtGui import QKeyEvent
-
-        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
-        view.keyPressEvent(event)
-        self._heard.append(int(event.isAccepted()))
+    event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(view, event)
+    assert not event.isAccepted()
+    assert len(view.selected_rows()) == 1
 
 
 def test_menus_are_asked_for_with_key_and_mouse(view: TableView[Row], qtbot: QtBot) -> None:
@@ -616,6 +600,15 @@ def has_colour(image: QImage, colour: QColor, area: QRect) -> bool:
     )
 
 
+def colours_in(image: QImage, area: QRect) -> set[int]:
+    area = area.intersected(image.rect())
+    return {
+        image.pixel(x, y)
+        for x in range(area.left(), area.right() + 1)
+        for y in range(area.top(), area.bottom() + 1)
+    }
+
+
 def cell(view: TableView[Any], line: int, column: str) -> QRect:
     number = [item.id for item in view.rows.columns].index(column)
     return view.visualRect(view.rows.index(line, number))
@@ -631,19 +624,14 @@ def test_cells_are_painted_in_their_tones(qtbot: QtBot, tokens: Any) -> None:
     assert has_colour(image, theme.surface("bad"), exited)
     assert not has_colour(image, theme.surface("good"), exited)
     assert has_colour(image, theme.colour("accent"), cell(view, 0, "share"))
-    assert image.pixelColor(2, 2).rgb() == theme.colour("panel").rgb()
+    assert image.pixelColor(2, running.bottom() + 80) == theme.colour("panel")
     blank = cell(view, 1, "cpu").adjusted(0, 0, -60, 0)
     only = {
         image.pixelColor(x, blank.center().y()).rgb() for x in range(blank.left(), blank.right())
     }
     assert only == {theme.colour("panel").rgb()}, "without figures there is no line"
     drawn = cell(view, 0, "cpu").adjusted(12, 4, -90, -4)
-    colours = {
-        image.pixelColor(x, y).rgb()
-        for x in range(drawn.left(), drawn.right())
-        for y in range(drawn.top(), drawn.bottom())
-    }
-    assert len(colours) > 3, "a sparkline is drawn"
+    assert len(colours_in(image, drawn)) > 3, "a sparkline is drawn"
     view.close()
 
 
@@ -663,7 +651,7 @@ def test_choice_and_focus_are_seen(view: TableView[Row], qtbot: QtBot, theme: Th
 
 def test_a_new_theme_is_taken_over(view: TableView[Row], theme: Theme) -> None:
     theme.set_mode("dark")
-    assert picture(view).pixelColor(2, 2) == QColor(DARK.panel)
+    assert picture(view).pixelColor(2, 3 * 34 + 4) == QColor(DARK.panel)
     theme.set_sizes(body=18)
     assert view.rowHeight(0) > 34
     theme.set_sizes(body=13)
@@ -703,15 +691,16 @@ def test_odd_figures_are_painted(view: TableView[Row]) -> None:
 def test_an_empty_table_says_why(qtbot: QtBot, theme: Theme) -> None:
     view = show(qtbot, theme)
     view.set_empty("No containers yet", "Run one.")
-    blank = {picture(view).pixelColor(x, 170).rgb() for x in range(200, 800)}
+    empty = picture(view)
     view.rows._ready_at = 0.0
     view.rows.apply(ROWS)
     view.rows.set_filter("nothing has this name")
-    assert picture(view).size() == view.viewport().size()
-    assert len({c for c in blank}) >= 1
-    text = picture(view)
-    drawn = {text.pixelColor(x, y).rgb() for x in range(300, 700) for y in range(130, 200)}
-    assert len(drawn) > 3
+    unmatched = picture(view)
+    middle = QRect(300, 100, 400, 120)
+    for image in (empty, unmatched):
+        assert has_colour(image, theme.colour("panel"), middle)
+        assert len(colours_in(image, middle)) > 10, "there is text"
+    assert empty != unmatched
     view.close()
 
 
@@ -726,17 +715,18 @@ def test_groups_are_painted_with_their_detail(grouped: TableView[Row], theme: Th
 # For people who can't see it.
 
 
-def test_it_is_accessible(view: TableView[Row]) -> None:
+def spoken(view: TableView[Any]) -> list[str]:
     found = QAccessible.queryAccessibleInterface(view)
-    assert found is not None
     assert found.text(QAccessible.Text.Name) == "Containers"
-    table = found.tableInterface()
-    assert table is not None
-    assert table.rowCount() == 4
-    spoken = table.cellAt(1, 1).text(QAccessible.Text.Name)
-    assert spoken == "exited"
+    children = [found.child(number) for number in range(found.childCount())]
+    return [child.text(QAccessible.Text.Name) for child in children if child is not None]
+
+
+def test_it_is_accessible(view: TableView[Row]) -> None:
+    texts = spoken(view)
+    for text in ("Name", "State", "api", "exited", "50.0 %", "8080→80, 8443→443"):
+        assert text in texts
 
 
 def test_a_group_is_spoken(grouped: TableView[Row]) -> None:
-    table = QAccessible.queryAccessibleInterface(grouped).tableInterface()
-    assert table.cellAt(0, 0).text(QAccessible.Text.Name) == "Group shop, 2 rows, expanded"
+    assert "Group shop, 2 rows, expanded" in spoken(grouped)
