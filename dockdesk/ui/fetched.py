@@ -105,7 +105,7 @@ class FetchedView(DetailView[T], Generic[T, D]):
             self.say(
                 "Not connected",
                 "The engine does not answer; this fills itself when it is back.",
-                "plug-off",
+                "plug-x",
             )
             self._shown_stamp = None
             return

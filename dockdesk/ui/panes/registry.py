@@ -81,6 +81,30 @@ def _network_actions() -> Sequence[Action[Any]]:
     return ACTIONS
 
 
+def _disk(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.disk.pane import DiskPane
+
+    return DiskPane(context)
+
+
+def _disk_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.disk.actions import ACTIONS
+
+    return ACTIONS
+
+
+def _command_log(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.command_log.pane import CommandLogPane
+
+    return CommandLogPane(context)
+
+
+def _command_log_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.command_log.actions import ACTIONS
+
+    return ACTIONS
+
+
 PANES: Sequence[PaneEntry] = (
     PaneEntry(
         "containers", "Containers", "box", "Engine", ("container",), _containers, _container_actions
@@ -89,5 +113,16 @@ PANES: Sequence[PaneEntry] = (
     PaneEntry("volumes", "Volumes", "database", "Engine", ("volume",), _volumes, _volume_actions),
     PaneEntry(
         "networks", "Networks", "network", "Engine", ("network",), _networks, _network_actions
+    ),
+    PaneEntry("disk", "Disk", "chart-donut", "Engine", ("disk",), _disk, _disk_actions),
+    PaneEntry(
+        "command_log",
+        "Command log",
+        "history",
+        "DockDesk",
+        ("audit",),
+        _command_log,
+        _command_log_actions,
+        needs_engine=False,
     ),
 )

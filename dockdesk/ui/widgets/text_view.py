@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from PySide6.QtCore import QTimer, Signal
@@ -48,15 +49,27 @@ class TextView(QPlainTextEdit):
         self._timer.start()
         self._take_slice()
 
-    def _take_slice(self) -> None:
+    def select(self, start: int, end: int) -> None:
+        """Mark a piece, given in UTF-16 units as `find_all` gives it, and bring it into view."""
+        while self.document().characterCount() <= end and self._take_slice():
+            pass
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
+    def _take_slice(self) -> bool:
+        """Take in a piece; False where there is none left."""
         chunk = next(self._rest, None)
         if chunk is None:
-            self._timer.stop()
-            self.shown.emit()
-            return
+            if self._timer.isActive():
+                self._timer.stop()
+                self.shown.emit()
+            return False
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(chunk)
+        return True
 
     def _on_theme_changed(self) -> None:
         self.setFont(self._theme.font("mono"))
@@ -74,3 +87,26 @@ def chunks(text: str) -> Iterator[str]:
             lines += 1
         yield text[start:end]
         start = end
+
+
+def find_all(text: str, needle: str, limit: int = 10_000) -> list[tuple[int, int]]:
+    """Where ``needle`` stands in ``text``, in any case: starts and ends in UTF-16 units, which documents count in.
+
+    For a worker thread.
+    """
+    if not needle:
+        return []
+    found: list[tuple[int, int]] = []
+    place = units = 0
+    for match in re.finditer(re.escape(needle), text, re.IGNORECASE):
+        start = units + _units(text[place : match.start()])
+        end = start + _units(match.group())
+        found.append((start, end))
+        place, units = match.end(), end
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -61,6 +61,7 @@ class LogCanvas(QAbstractScrollArea):
         self._snapshot = LogSnapshot(-1, (), (), 0, 0, (), 0, 0)
         self._shown: ShownRows = AllRows()
         self._drawn: list[Drawn] = []
+        self._stale = True  # what is drawn is not what will be
         self._reader = LineReader()
         self._scroller = RowScroller(self._height_of)
         self._selection = Selection()
@@ -179,9 +180,12 @@ class LogCanvas(QAbstractScrollArea):
     def lines_drawn(self) -> list[tuple[int, str]]:
         """Row numbers and texts of the lines on screen, from the top."""
         return [
-            (item.line.row.number, item.line.text[slice(*item.segment)])
-            for item in self._lay_out()[0]
+            (item.line.row.number, item.line.text[slice(*item.segment)]) for item in self._in_view()
         ]
+
+    def _in_view(self) -> list[Drawn]:
+        """The lines on screen, also between a move and the frame that shows it."""
+        return self._lay_out()[0] if self._stale else self._drawn
 
     # Moving.
 
@@ -222,6 +226,7 @@ class LogCanvas(QAbstractScrollArea):
         self._painter.begin(painter)
         painter.fillRect(view.rect(), self._theme.colour("panel"))
         self._drawn, complete = self._lay_out()
+        self._stale = False
         self._draw_gutter(painter)
         left = self.text_left
         painter.setClipRect(QRectF(left - 1, 0, view.width() - left + 1, view.height()))
@@ -346,6 +351,7 @@ class LogCanvas(QAbstractScrollArea):
         self._moved()
 
     def _moved(self) -> None:
+        self._stale = True
         self._sync_bars()
         self.viewport().update()
 

@@ -73,7 +73,7 @@ class LogView(LogCanvas):
         return self._reader.line(found[0]).text if found else ""
 
     def hit(self, point: QPointF) -> tuple[Position, str] | None:
-        drawn = self._drawn
+        drawn = self._in_view()
         if not drawn:
             return None
         height = self._painter.height
@@ -227,7 +227,7 @@ class LogView(LogCanvas):
 
     def _row_under(self, point: QPoint) -> Row | None:
         height = self._painter.height
-        for item in self._drawn:
+        for item in self._in_view():
             if item.top <= point.y() < item.top + height:
                 return item.line.row
         return None

@@ -1,0 +1,1 @@
+"""What DockDesk did, as commands."""

@@ -1,0 +1,1 @@
+"""What takes up the engine's disk, and freeing it."""
