@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
     QHelpEvent,
-    QHideEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
 )
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QApplication,
-    QFrame,
-    QHeaderView,
-    QMenu,
-    QTableView,
-    QToolTip,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QMenu, QToolTip, QWidget
 
 from dockdesk.core.columns import CellKind, Link
 from dockdesk.models.arrangement import Group, Key
 from dockdesk.models.table_model import KeyedTableModel
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.plain import plain_tip
-from dockdesk.ui.widgets.table_header import TableHeader
-from dockdesk.ui.widgets.table_paint import GROUP_TEXT_AT, PAD, Cell, CellPainter
+from dockdesk.ui.widgets.table_canvas import TableCanvas
+from dockdesk.ui.widgets.table_paint import GROUP_TEXT_AT
 
 T = TypeVar("T")
 
-_ROOT = QModelIndex()
 
-
-class TableView(QTableView, Generic[T]):
+class TableView(TableCanvas[T]):
     """Shows a `KeyedTableModel`. What is chosen is told as rows; a chosen group header stands for its rows.
 
     Enter or a double click activates a row (and folds a header), the menu key or a right click asks for a menu, typing
@@ -54,7 +39,6 @@ class TableView(QTableView, Generic[T]):
     activated_row = Signal(object)
     context_requested = Signal(QPoint)  # global position; the rows are `selected_rows`
     link_activated = Signal(str)  # address
-    visible_keys_changed = Signal(object)  # set of the keys of rows on the screen
 
     def __init__(
         self,
@@ -64,68 +48,14 @@ class TableView(QTableView, Generic[T]):
         parent: QWidget | None = None,
     ) -> None:
         """``name`` says what the table lists, for people who can't see it."""
-        super().__init__(parent)
-        self._theme = theme
-        self._rows: KeyedTableModel[T] = model
-        self._cells = CellPainter(theme)
-        self._empty = ("Nothing here yet", "")
-        self._no_match = ("No match", "Nothing matches the filter.")
-        self._hovered_line = -1
-        self._hovered_link: Link | None = None
+        super().__init__(theme, model, name, parent)
         self._pressed_link: Link | None = None
-        self._visible_keys: set[Key] = set()
         self._typed = ""
         self._typed_timer = QTimer(self)
         self._typed_timer.setSingleShot(True)
         self._typed_timer.timeout.connect(self._on_typing_paused)
-        self._visible_timer = QTimer(self)
-        self._visible_timer.setSingleShot(True)
-        self._visible_timer.timeout.connect(self._tell_visible)
-        self.setAccessibleName(name)
-        self._set_up()
-        self.setModel(model)
-        self._header = TableHeader(
-            theme, self._cells, model.columns, lambda: model.sorted_by, model.sort_by, self
-        )
-        self.setHorizontalHeader(self._header)
-        self._header.begin()
-        self._take_theme()
-        theme.changed.connect(self._take_theme)
-        model.sort_changed.connect(self._header.viewport().update)
-        model.counts_changed.connect(self._on_counts_changed)
-        model.layoutAboutToBeChanged.connect(self._on_about_to_reorder)
-
-    def _set_up(self) -> None:
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-
-    def _take_theme(self) -> None:
-        self._cells.refresh()
-        height = self._cells.row_height
-        self.verticalHeader().setMinimumSectionSize(height)
-        self.verticalHeader().setDefaultSectionSize(height)
-        self.verticalScrollBar().setSingleStep(height)
-        self._header.fit()
-        self.viewport().update()
-        self._header.viewport().update()
 
     # What is chosen.
-
-    @property
-    def rows(self) -> KeyedTableModel[T]:
-        """The model."""
-        return self._rows
 
     def selected_rows(self) -> list[T]:
         """The chosen rows, the current one first; a chosen header stands for its rows."""
@@ -155,11 +85,6 @@ class TableView(QTableView, Generic[T]):
             selection.select(self._rows.index(line, 0), chosen)
         self.scrollTo(first)
         return True
-
-    def set_empty(self, title: str, text: str = "") -> None:
-        """What the table says while it has no rows at all."""
-        self._empty = (title, text)
-        self.viewport().update()
 
     def column_menu(self) -> QMenu:
         """Columns, sorting and reset as a menu, for a button or key; the caller shows it."""
@@ -200,158 +125,6 @@ class TableView(QTableView, Generic[T]):
         collapsed = state.get("collapsed")
         if isinstance(collapsed, list):
             self._rows.set_collapsed(name for name in collapsed if isinstance(name, str))
-
-    # Painting.
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        area = event.rect()
-        painter.fillRect(area, self._cells.colour("panel"))
-        if not self._rows.rowCount():
-            title, text = self._no_match if self._rows.total else self._empty
-            self._cells.paint_message(painter, QRectF(self.viewport().rect()), title, text)
-            self._note_visible(-1, -1)
-            return
-        bottom = self.viewport().height() - 1
-        self._note_visible(*self._lines_between(0, bottom))
-        first, last = self._lines_between(area.top(), area.bottom())
-        lines = [(line, self._rows.entry_at(line)) for line in range(first, last + 1)]
-        self._paint_lines(painter, lines)
-        self._paint_cells(painter, lines, area.left(), area.right())
-        self._paint_focus(painter)
-        if self._cells.sparks.grew:  # what was painted before, on a smaller scale, is out of date
-            self._cells.sparks.grew = False
-            self.viewport().update()
-
-    def _lines_between(self, top: int, bottom: int) -> tuple[int, int]:
-        first, last = self.rowAt(top), self.rowAt(bottom)
-        return max(0, first), (last if last >= 0 else self._rows.rowCount() - 1)
-
-    def _paint_lines(
-        self, painter: QPainter, lines: Sequence[tuple[int, T | Group | None]]
-    ) -> None:
-        selection = self.selectionModel()
-        width = self.viewport().width()
-        for line, entry in lines:
-            header = isinstance(entry, Group)
-            area = QRectF(0, self.rowViewportPosition(line), width, self.rowHeight(line))
-            self._cells.paint_ground(
-                painter,
-                area,
-                selected=selection.isRowSelected(line, _ROOT),
-                hovered=line == self._hovered_line,
-                header=header,
-            )
-            if isinstance(entry, Group):
-                self._cells.paint_group(painter, entry, self._rows.group_detail(entry), area)
-
-    def _paint_cells(
-        self,
-        painter: QPainter,
-        lines: Sequence[tuple[int, T | Group | None]],
-        left: int,
-        right: int,
-    ) -> None:
-        header = self._header
-        places = [
-            (entry, self.rowViewportPosition(line), self.rowHeight(line))
-            for line, entry in lines
-            if not isinstance(entry, Group) and entry is not None
-        ]
-        if not places:
-            return
-        hovered = (self._rows.entry_at(self._hovered_line), self._hovered_link)
-        for number, column in enumerate(self._rows.columns):
-            if header.isSectionHidden(number):
-                continue
-            x, width = self._span(number)
-            if x > right or x + width < left:
-                continue
-            cells = [(entry, Cell(x, y, width, height)) for entry, y, height in places]
-            self._cells.paint_column(painter, column, cells, hovered)
-
-    def _span(self, number: int) -> tuple[int, int]:
-        """Where a column's cells begin and how wide they are; below headers the first one is set in."""
-        header = self._header
-        x, width = header.sectionViewportPosition(number), header.sectionSize(number)
-        inset = GROUP_TEXT_AT - PAD if self._rows.grouped and number == self._first_column() else 0
-        return x + inset, width - inset
-
-    def _paint_focus(self, painter: QPainter) -> None:
-        line = self.currentIndex().row()
-        if line >= 0 and self.hasFocus():
-            y, height = self.rowViewportPosition(line), self.rowHeight(line)
-            self._cells.paint_focus(painter, QRectF(0, y, self.viewport().width(), height))
-
-    def _update_line(self, line: int) -> None:
-        if line >= 0:
-            self.viewport().update(
-                0, self.rowViewportPosition(line), self.viewport().width(), self.rowHeight(line)
-            )
-
-    # What is visible.
-
-    def _note_visible(self, first: int, last: int) -> None:
-        """Keep the model's idea of the screen true; every scroll, resize and reorder ends in a paint."""
-        self._rows.set_visible_range(first, last)
-        keys = {
-            key
-            for line in (range(first, last + 1) if first >= 0 else ())
-            if (key := self._rows.key_at(line)) is not None
-        }
-        if keys != self._visible_keys:
-            self._visible_keys = keys
-            self._visible_timer.start(0)
-
-    def _tell_visible(self) -> None:
-        rows = [row for key in self._visible_keys if (row := self._rows.row(key)) is not None]
-        if self._cells.shrink_scales(self._rows.columns, rows):
-            self.viewport().update()
-        self.visible_keys_changed.emit(set(self._visible_keys))
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._note_visible(-1, -1)
-
-    # Following the model.
-
-    def rowsInserted(self, parent: Any, start: int, end: int) -> None:
-        super().rowsInserted(parent, start, end)
-        self._shift(start, end - start + 1)
-
-    def rowsAboutToBeRemoved(self, parent: Any, start: int, end: int) -> None:
-        super().rowsAboutToBeRemoved(parent, start, end)
-        self._shift(start, -(end - start + 1))
-
-    def _shift(self, start: int, count: int) -> None:
-        """Lines came or went above what is looked at: scroll along, so that it stays where it is."""
-        bar = self.verticalScrollBar()
-        if bar.value() > 0 and start + max(0, -count) <= self.rowAt(0):
-            target = bar.value() + count * self._cells.row_height
-            if count > 0:
-                self.updateGeometries()
-            bar.setValue(max(0, target))
-
-    def _on_about_to_reorder(self) -> None:
-        """A current row that is about to go would be replaced by whatever comes to stand at the very end."""
-        key = self._rows.key_at(self.currentIndex().row())
-        if key is not None and self._rows.row(key) is None:
-            self.selectionModel().setCurrentIndex(
-                QModelIndex(), self.selectionModel().SelectionFlag.NoUpdate
-            )
-
-    def _on_counts_changed(self, _shown: int, _total: int) -> None:
-        if not self._rows.rowCount():
-            self.viewport().update()
-
-    def selectionChanged(self, selected: Any, deselected: Any) -> None:
-        super().selectionChanged(selected, deselected)
-        self.selection_changed.emit(self.selected_rows())
-
-    def currentChanged(self, current: Any, previous: Any) -> None:
-        super().currentChanged(current, previous)
-        self._update_line(previous.row())
-        self._update_line(current.row())
 
     # Keys.
 
@@ -444,11 +217,6 @@ class TableView(QTableView, Generic[T]):
     def _on_typing_paused(self) -> None:
         self._typed = ""
 
-    def _first_column(self) -> int:
-        header = self._header
-        places = (header.logicalIndex(place) for place in range(header.count()))
-        return next((number for number in places if not header.isSectionHidden(number)), 0)
-
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             line = self.currentIndex().row()
@@ -477,10 +245,6 @@ class TableView(QTableView, Generic[T]):
             if piece.x <= position.x() < piece.x + piece.width:
                 return piece.link
         return None
-
-    def _cell(self, line: int, number: int) -> Cell:
-        x, width = self._span(number)
-        return Cell(x, self.rowViewportPosition(line), width, self.rowHeight(line))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
@@ -562,11 +326,9 @@ class TableView(QTableView, Generic[T]):
         cell = self.visualRect(self._rows.index(line, number))
         QToolTip.showText(event.globalPos(), plain_tip(text), self.viewport(), cell)
 
-    # The frame around.
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._header.fit()
+    def selectionChanged(self, selected: Any, deselected: Any) -> None:
+        super().selectionChanged(selected, deselected)
+        self.selection_changed.emit(self.selected_rows())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -580,9 +342,3 @@ class TableView(QTableView, Generic[T]):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._update_line(self.currentIndex().row())
-
-    def sizeHintForColumn(self, column: int) -> int:
-        """What the visible cells of a column need: for a double click between two titles."""
-        described = self._rows.columns[column]
-        rows = [row for key in self._visible_keys if (row := self._rows.row(key)) is not None]
-        return round(max((self._cells.needed(described, row) for row in rows), default=0.0)) + 1
