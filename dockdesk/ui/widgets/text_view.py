@@ -27,6 +27,7 @@ class TextView(QPlainTextEdit):
         self._theme = theme
         self._text = ""
         self._rest: Iterator[str] = iter(())
+        self._place = 0
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._take_slice)
@@ -41,7 +42,9 @@ class TextView(QPlainTextEdit):
         """All of the text, also while it is still coming in."""
         return self._text
 
-    def set_text(self, text: str) -> None:
+    def set_text(self, text: str, *, keep_place: bool = False) -> None:
+        """Show another text; ``keep_place`` stays where one had scrolled to."""
+        self._place = self.verticalScrollBar().value() if keep_place else 0
         self._text = text
         self.clear()
         self._rest = chunks(text)
@@ -69,6 +72,9 @@ class TextView(QPlainTextEdit):
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(chunk)
+        if self._place and self.verticalScrollBar().maximum() >= self._place:
+            self.verticalScrollBar().setValue(self._place)
+            self._place = 0
         return True
 
     def _on_theme_changed(self) -> None:

@@ -181,11 +181,13 @@ class InspectTree(QWidget):
         seen, text = made
         self.model.show_value(seen)
         if text and text != self.text.text():
-            self.text.set_text(text)
-            self._find()
+            self.text.set_text(text, keep_place=True)
+            self._find(stay=True)
 
-    def _find(self) -> None:
-        self._at = -1
+    def _find(self, *, stay: bool = False) -> None:
+        """Look for what is searched for; ``stay`` where the user is, else go to the first place."""
+        if not stay:
+            self._at = -1
         if not self._as_text():
             self.model.search(self._needle)
             return
@@ -196,6 +198,7 @@ class InspectTree(QWidget):
 
     def _on_places(self, places: list[tuple[int, int]]) -> None:
         self._places = places
+        self._at = min(self._at, len(places) - 1)
         self._on_search_ended()
 
     def _as_text(self) -> bool:
@@ -296,4 +299,4 @@ class InspectTree(QWidget):
     def _on_theme_changed(self) -> None:
         # Coloured anew as it comes in, a slice at a time.
         if self.text.text():
-            self.text.set_text(self.text.text())
+            self.text.set_text(self.text.text(), keep_place=True)
