@@ -15,9 +15,6 @@ NO_DISPLAY = (
     "There is no display. Start with --vnc to see DockDesk in a VNC viewer (on this computer only), "
     "or draw it with: dockdesk pictures --out FOLDER"
 )
-NO_SANDBOX = (
-    "The built-in sandbox is not part of this version yet. Start without --demo to use your engine."
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,10 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dockdesk.doctor import main as doctor
 
         return doctor(arguments[1:])
+    if arguments[:1] == ["sandbox"]:
+        from dockdesk.sandbox.main import main as sandbox
+
+        return sandbox(arguments[1:])
     options = make_parser().parse_args(arguments)
-    if options.demo:
-        print(NO_SANDBOX, file=sys.stderr)
-        return 2
     if options.command == "pictures":
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         from dockdesk.app import draw
@@ -75,6 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("doctor", help="say what can be reached, and what to do about the rest")
+    commands.add_parser("sandbox", help="serve the simulated engine alone, for docker and any SDK")
     pictures = commands.add_parser(
         "pictures", help="draw the panes to PNG files, without a display"
     )

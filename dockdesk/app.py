@@ -12,7 +12,6 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +25,12 @@ from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
 from dockdesk.bridge.streams import Pulse
 from dockdesk.core.errors import LocalError
-from dockdesk.core.ports import KeepsAudit
+from dockdesk.core.ports import Engine, KeepsAudit
 from dockdesk.core.preferences import CLOSE_TO_TRAY, TRAY
 from dockdesk.core.reactor import Reactor
 from dockdesk.core.settings import Settings
 from dockdesk.core.work import Work
+from dockdesk.launcher import ENVIRONMENT, Sandbox
 from dockdesk.ui.actions.audit import AuditLog
 from dockdesk.ui.panes.registry import PANES, PaneEntry
 from dockdesk.ui.shell.crash import CrashGuard, start_log
@@ -81,6 +81,7 @@ class Program:
         places: Places,
         entries: Sequence[PaneEntry] = PANES,
         discover: Callable[[Reactor], Sequence[FoundEnvironment]] | None = None,
+        demo: bool = False,
     ) -> None:
         self._places = places
         self._database: Database | None = None
@@ -92,6 +93,7 @@ class Program:
         self.jobs = Jobs()
         self.pulse = Pulse()
         self.reactor = Reactor()
+        self.sandbox = Sandbox()
         self.keeper = SettingsKeeper(self.theme, self.jobs, self.settings)
         self.keeper.apply()
         self.theme.apply(app)
@@ -102,7 +104,8 @@ class Program:
             self.jobs,
             self.session,
             self.settings,
-            partial(discover or find_engines, self.reactor),
+            lambda: [*(discover or find_engines)(self.reactor), self._sandbox_environment()],
+            ENVIRONMENT.id if demo else "",
         )
         self.window = MainWindow(
             WindowParts(
@@ -146,10 +149,22 @@ class Program:
         self.keeper.close()
         self.pulse.close()
         self.reactor.close()
+        self.sandbox.stop()
         if self._database is not None:
             self._database.close()
         self.collector.close()
         return ended
+
+    def _sandbox_environment(self) -> FoundEnvironment:
+        """The sandbox as one more environment: it starts when it is connected to."""
+
+        def connect_to_sandbox(work: Work) -> Engine:
+            from dockdesk.backends.engine.backend import connect
+            from dockdesk.backends.engine.endpoints import Endpoint
+
+            return connect(Endpoint(ENVIRONMENT, self.sandbox.start(work)), self.reactor, work)
+
+        return FoundEnvironment(ENVIRONMENT, connect_to_sandbox)
 
     def _open_archive(self, _work: Work) -> KeepsAudit:
         from dockdesk.backends.archive import AuditArchive, Database
@@ -217,7 +232,7 @@ def run(options: argparse.Namespace) -> int:
     start_log(places.log)
     guard = CrashGuard(places.log)
     guard.install()
-    program = Program(app, places)
+    program = Program(app, places, demo=options.demo)
     window = program.window
     guard.caught.connect(window.notices.failure)
     window.quit_agreed.connect(app.quit)
@@ -243,7 +258,7 @@ def draw(options: argparse.Namespace) -> int:
 
     app = make_application()
     places = user_places()
-    program = Program(app, places)
+    program = Program(app, places, demo=options.demo)
     pictures = Pictures(
         program.window, program.theme, program.session, program.environments, options, app.exit
     )

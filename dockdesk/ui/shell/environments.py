@@ -41,9 +41,10 @@ Discover = Callable[[], Sequence[FoundEnvironment]]
 class Environments(QObject):
     """Finds environments and connects the session to one of them.
 
-    At the start the last one used is tried, else the current one; where it does not answer, the other engines of this
-    computer are tried too, and the first that answers is taken. Remote ones are only connected when they are chosen.
-    ``changed`` tells of new lists and marks, ``attempts_changed`` of what was tried in vain.
+    At the start ``wanted`` (an id) is tried, else the last one used, else the current one. Where it does not answer,
+    the other engines of this computer are tried too, and the first that answers is taken. Remote and simulated ones are
+    only connected when they are chosen. ``changed`` tells of new lists and marks, ``attempts_changed`` of what was
+    tried in vain.
     """
 
     changed = Signal()
@@ -55,6 +56,7 @@ class Environments(QObject):
         session: EngineSession,
         settings: Settings,
         discover: Discover,
+        wanted: str = "",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -62,6 +64,7 @@ class Environments(QObject):
         self._session = session
         self._settings = settings
         self._discover = discover
+        self._wanted = wanted
         self._found: list[FoundEnvironment] = []
         self._attempts: dict[str, Attempt] = {}
         self._untried: list[FoundEnvironment] = []
@@ -73,6 +76,11 @@ class Environments(QObject):
     def environments(self) -> list[Environment]:
         """All known ones, coloured and guarded as marked."""
         return [preferences.marked(self._settings, item.environment) for item in self._found]
+
+    @property
+    def sandbox(self) -> Environment | None:
+        """The simulated one, where there is one."""
+        return next((item for item in self.environments if item.simulated), None)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -148,7 +156,11 @@ class Environments(QObject):
         present = self._session.environment
         wanted = present.id if present is not None else ""
         last = self._settings.get(preferences.LAST_ENVIRONMENT)
-        usable = [item for item in self._found if not item.problem] or self._found
+        for item in self._found:
+            if item.environment.id == (wanted or self._wanted):
+                return item
+        real = [item for item in self._found if not item.environment.simulated]
+        usable = [item for item in real if not item.problem] or real
         for item in usable:
             if item.environment.id == wanted:
                 return item
@@ -175,7 +187,9 @@ class Environments(QObject):
         if environment is None:
             return
         if state is SessionState.CONNECTED:
-            self._settings.set(preferences.LAST_ENVIRONMENT, environment.id)
+            if not environment.simulated:
+                # The next start must not begin in a simulation that nobody asked for.
+                self._settings.set(preferences.LAST_ENVIRONMENT, environment.id)
             self._untried.clear()
             self._first = None
             self._forget_attempts()

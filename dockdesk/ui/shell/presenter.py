@@ -161,6 +161,7 @@ class Presenter(QObject):
         self._navigation.set_covered(due)
         if not due:
             return
+        welcome.offer_sandbox(environments.sandbox)
         environment = self._session.environment
         trying = self._session.state is SessionState.CONNECTING
         if environments.searching or trying:

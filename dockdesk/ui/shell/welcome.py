@@ -68,6 +68,13 @@ class WelcomePage(QScrollArea):
         self._retry = PrimaryButton(theme, "Look again", "refresh")
         self._retry.clicked.connect(self.retry_asked)
         row.addWidget(self._retry)
+        self._sandbox_environment: Environment | None = None
+        self._sandbox = Button(theme, "Try the sandbox", "test-pipe")
+        self._sandbox.setToolTip(
+            "A simulated engine with a small web shop in it: nothing is installed or touched."
+        )
+        self._sandbox.clicked.connect(lambda: self.connect_asked.emit(self._sandbox_environment))
+        row.addWidget(self._sandbox)
         row.addStretch(1)
         column.addWidget(self._buttons)
         self._cards = QVBoxLayout()
@@ -88,6 +95,11 @@ class WelcomePage(QScrollArea):
         self._text.setText("Docker contexts, DOCKER_HOST and Podman's socket are asked.")
         self._retry.setEnabled(False)
         self._clear()
+
+    def offer_sandbox(self, environment: Environment | None) -> None:
+        """Offer a simulated engine to look around in, where there is one."""
+        self._sandbox_environment = environment
+        self._sandbox.setVisible(environment is not None)
 
     def show_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Nothing answered."""
