@@ -24,6 +24,7 @@ class Recorder:
         self.threads: set[str] = set()
         self.broken: list[str] = []
         self._closed = False
+        self._bytes = bytearray()
         self._changed = threading.Condition()
 
     def put(self, items: Sequence[Any]) -> None:
@@ -32,6 +33,8 @@ class Recorder:
             if not items:
                 self.broken.append("an empty burst")
             self.items += items
+            for item in items:
+                self._bytes += item if isinstance(item, bytes) else getattr(item, "data", b"")
             self._changed.notify_all()
 
     def ended(self, error: DockDeskError | None) -> None:
@@ -65,13 +68,22 @@ class Recorder:
 
     def wait_for_text(self, text: str, timeout: float = 30.0) -> str:
         """Until ``text`` is in what came; returns all of it."""
-        self.wait(lambda: text in self.text, timeout, repr(text))
+        wanted = text.encode()
+        searched = 0
+
+        def there() -> bool:
+            nonlocal searched
+            begin, searched = max(0, searched - len(wanted)), len(self._bytes)
+            return self._bytes.find(wanted, begin) >= 0
+
+        self.wait(there, timeout, repr(text))
         return self.text
 
     @property
     def data(self) -> bytes:
         """The bytes of all items, which are bytes or LogChunks."""
-        return b"".join(item if isinstance(item, bytes) else item.data for item in self.items)
+        with self._changed:
+            return bytes(self._bytes)
 
     @property
     def text(self) -> str:

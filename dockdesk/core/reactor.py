@@ -23,10 +23,11 @@ _log = logging.getLogger(__name__)
 
 RECEIVE = 262_144  # bytes a read; also what one stream may take before the others have their turn
 
-# Rounds begin at least this far apart, in seconds. A busy stream would otherwise be read in crumbs, each of which costs
-# the GUI thread the interpreter; what stands alone, such as the echo of a key, is not delayed. Longer would hold the
-# sender up: a unix socket takes only some hundred small writes.
+# A round that follows a small one begins at least this long, in seconds, after it. A busy stream would otherwise be
+# read in crumbs, each of which costs the GUI thread the interpreter; what stands alone, such as the echo of a key, is
+# not delayed. Longer would hold the sender up: a unix socket takes only some hundred small writes.
 _ROUND = 0.0003
+_CRUMBS = 8192  # bytes
 
 
 class Stream(Protocol):
@@ -103,6 +104,8 @@ class Reactor:
         self._waker: socket.socket | None = None
         self._awake = False
         self._closed = False
+        self._buffer = memoryview(bytearray(RECEIVE))
+        self._taken = 0  # bytes of the present round
 
     # --- Any thread ---
 
@@ -210,9 +213,10 @@ class Reactor:
         last = 0.0
         while not self._closed:
             ready = selector.select(self._patience())
-            if (early := last + _ROUND - time.monotonic()) > 0:
+            if self._taken < _CRUMBS and (early := last + _ROUND - time.monotonic()) > 0:
                 time.sleep(early)
             last = time.monotonic()
+            self._taken = 0
             for key, events in ready:
                 if key.data is None:
                     self._hear(reader)
@@ -293,35 +297,43 @@ class Reactor:
             self._read(link)
 
     def _read(self, link: Link) -> None:
-        secure = isinstance(link.sock, ssl.SSLSocket)
-        budget = RECEIVE
-        while not link.closed:
-            try:
-                data = link.sock.recv(RECEIVE)
-            except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
-                return
-            except ssl.SSLWantWriteError:
-                return  # its turn comes with the next event of either kind
-            except OSError as error:
-                self._lose(link, error)
-                return
-            if link.closed:
-                return  # while it was read
-            if not data:
-                self._lose(link, None)
-                return
+        data, failure, ended = self._receive(link)
+        if link.closed:
+            return  # while it was read
+        if data:
             try:
                 link.stream.received(data)
             except Exception as error:  # noqa: BLE001 - one stream's fault is not the others'
                 _log.exception("a stream failed on what it received")
-                self._lose(link, error)
-                return
-            budget -= len(data)
-            if not secure:
-                return  # the selector tells of what is left
-            if budget <= 0:
-                self._again.add(link)
-                return
+                failure, ended = error, True
+        if ended:
+            self._lose(link, failure)
+
+    def _receive(self, link: Link) -> tuple[bytes, Exception | None, bool]:
+        """What there is to read, the failure of reading, and whether that was the end.
+
+        TLS gives a record at a time and keeps others back, of which no selector tells: it is asked until it has none.
+        """
+        secure = isinstance(link.sock, ssl.SSLSocket)
+        parts: list[bytes] = []
+        left = RECEIVE
+        try:
+            while left > 0:
+                count = link.sock.recv_into(self._buffer)
+                parts.append(bytes(self._buffer[:count]))
+                left -= count
+                self._taken += count
+                if not count:
+                    return b"".join(parts), None, True
+                if not secure:
+                    break  # the selector tells of what is left
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            secure = False  # nothing is kept back
+        except OSError as error:
+            return b"".join(parts), error, True
+        if secure:
+            self._again.add(link)
+        return b"".join(parts), None, False
 
     def _lose(self, link: Link, error: Exception | None) -> None:
         if link.closed:
