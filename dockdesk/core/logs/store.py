@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dockdesk.core.logs.blocks import ROW_BYTES, Block, GrowingBlock, Row, tag_of
+from dockdesk.core.logs.blocks import BLOCK_BYTES, ROW_BYTES, Block, GrowingBlock, Row, tag_of
 from dockdesk.core.logs.stamps import split_stamp, split_stamps
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -295,7 +295,8 @@ class LogStore:
         self._blocks.append(block)
         self._sealed_size += block.size
         self._open = GrowingBlock(block.end_row)
-        while self._sealed_size > self.max_bytes and len(self._blocks) > 1:
+        # With room for the block that grows next.
+        while self._sealed_size + BLOCK_BYTES > self.max_bytes and len(self._blocks) > 1:
             oldest = self._blocks.popleft()
             self._sealed_size -= oldest.size
             self._dropped += oldest.lines

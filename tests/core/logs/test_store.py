@@ -159,7 +159,7 @@ def test_the_rest_of_a_long_line_has_no_stamp_of_its_own() -> None:
 
 
 def test_the_oldest_are_dropped_and_counted() -> None:
-    store = LogStore(max_bytes=2 * BLOCK_BYTES)
+    store = LogStore(max_bytes=3 * BLOCK_BYTES)
     generation = store.reset(ONE)
     for number in range(60_000):
         store.append(generation, 0, 1, b"line %06d of many\n" % number)

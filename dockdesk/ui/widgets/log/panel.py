@@ -84,6 +84,7 @@ class LogPanel(QWidget):
         self._pages = QStackedWidget(self)
         for page in (self.view, self._loading, self._empty):
             self._pages.addWidget(page)
+        self._pages.setMinimumSize(120, 60)  # what is said instead of lines may be cut, not make the panel wide
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -319,6 +320,10 @@ class LogPanel(QWidget):
             self.query_changed.emit(self.query)
 
     def _on_menu_asked(self, point: QPoint) -> None:
+        self.make_menu().popup(point)
+
+    def make_menu(self) -> QMenu:
+        """The context menu; it deletes itself when closed."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         copy = menu.addAction("Copy", lambda: self._taker.copy(False))
@@ -328,7 +333,7 @@ class LogPanel(QWidget):
         menu.addSeparator()
         menu.addAction("Save…", self._taker.ask_where)
         menu.addAction("Clear", self.clear)
-        menu.popup(point)
+        return menu
 
     # Events.
 

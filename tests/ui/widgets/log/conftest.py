@@ -47,7 +47,10 @@ class Fed:
         field = self.panel.toolbar.search.field
         field.setFocus()
         field.clear()
-        self.qtbot.keyClicks(field, text)
+        if text.isascii():
+            self.qtbot.keyClicks(field, text)
+        else:
+            field.insert(text)  # QTest knows no keys for it
         self.until(lambda: self.panel.search.ready or self.panel.toolbar.search.problem)
 
     def count(self) -> str:
