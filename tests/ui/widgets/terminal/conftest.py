@@ -9,6 +9,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,11 @@ from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.terminal import TerminalView, preload
 from dockdesk.ui.widgets.terminal.screen import Screen
 
+# In the child, not in a fork of this process, which has threads.
+_TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 LONG = 20_000  # ms: how long a loaded machine may take
 
 
@@ -87,13 +93,12 @@ class Program:
         self._stop = threading.Event()
         self.resize(*view.grid)
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", _TAKE_TERMINAL, *command],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={"TERM": "xterm-256color", "PATH": os.environ["PATH"], "HOME": "/", "PS1": "$ "},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, name="pty reader")
