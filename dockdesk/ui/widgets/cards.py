@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.labels import PlainLabel
@@ -23,6 +23,7 @@ class Card(QFrame):
         self.header.setSpacing(8)
         self.title = PlainLabel(theme, title, "strong")
         self.title.setVisible(bool(title))
+        self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.header.addWidget(self.title)
         self.header.addStretch(1)
         self.body.addLayout(self.header)

@@ -5,19 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFocusEvent,
+    QFontMetricsF,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from dockdesk.core.columns import Tone
 from dockdesk.core.masking import MASK
 from dockdesk.ui.theme import Theme
-from dockdesk.ui.widgets.buttons import IconButton
-from dockdesk.ui.widgets.labels import PlainLabel
-from dockdesk.ui.widgets.plain import breakable, one_line, plain_tip
+from dockdesk.ui.widgets.plain import breakable, one_line, plain_tip, shown
 
 _SHOWN_LIMIT = 1200
-_LABEL_WIDTH = 220
+_LABEL_LIMIT = 120
+_LABEL_WIDTHS = (72.0, 220.0)
+_GAP = 16.0
+_PAD_X, _PAD_Y = 6.0, 5.0
+_EYE = 16
+_EYE_ROOM = 28.0
+_SAYS_COPIED_MS = 1500
+_WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +49,22 @@ class Fact:
     tone: Tone = "neutral"
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a row is drawn, and what is drawn there."""
+
+    top: float
+    height: float
+    label: str
+    value: str
+
+
 class KeyValueGrid(QWidget):
-    """Rows of facts; a click on a value copies it (``copied`` carries it). What was revealed stays so on updates."""
+    """Rows of facts, painted by hand: hundreds of them, such as an environment, cost as much as a few labels.
+
+    A click on a value, or Enter, copies it (``copied`` carries it); the eye, or Space, shows a secret. What was
+    revealed stays so while values change. Up and down move between rows.
+    """
 
     copied = Signal(str)
 
@@ -40,126 +72,267 @@ class KeyValueGrid(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._facts: tuple[Fact, ...] = ()
-        self._values: list[_Value] = []
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(16)
-        self._grid.setVerticalSpacing(2)
-        self._grid.setColumnStretch(1, 1)
-
-    def set_facts(self, facts: Sequence[Fact]) -> None:
-        """Show ``facts``. Cheap where only values changed."""
-        facts = tuple(facts)
-        if facts == self._facts:
-            return
-        same_rows = [self._shape(fact) for fact in facts] == [
-            self._shape(fact) for fact in self._facts
-        ]
-        self._facts = facts
-        if not same_rows:
-            self._rebuild()
-        for value, fact in zip(self._values, facts, strict=True):
-            value.set_fact(fact)
+        self._revealed: set[str] = set()
+        self._places: list[_Place] = []
+        self._laid_out_for = -1.0
+        self._label_width = _LABEL_WIDTHS[0]
+        self._hovered = -1
+        self._current = 0
+        self._said_copied = -1
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SAYS_COPIED_MS)
+        self._timer.timeout.connect(self._on_copied_seen)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme.changed.connect(self._on_theme_changed)
 
     def facts(self) -> tuple[Fact, ...]:
         return self._facts
 
-    @staticmethod
-    def _shape(fact: Fact) -> tuple[str, bool, bool]:
-        return fact.label, fact.secret, fact.mono
+    def set_facts(self, facts: Sequence[Fact]) -> None:
+        """Show ``facts``; cheap where they are the same as before."""
+        if tuple(facts) == self._facts:
+            return
+        self._facts = tuple(facts)
+        self._revealed &= {fact.label for fact in self._facts}
+        self._current = min(self._current, max(0, len(self._facts) - 1))
+        self._hovered = -1
+        self._forget_layout()
 
-    def _rebuild(self) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._values = []
-        top = Qt.AlignmentFlag.AlignTop
+    def shown_value(self, row: int) -> str:
+        """What is shown of a row's value, before it is cut or broken into lines."""
+        fact = self._facts[row]
+        return MASK if fact.secret and fact.label not in self._revealed else fact.value
+
+    def copy(self, row: int) -> None:
+        """Copy a row's value, secret or not: asking for it is asking."""
+        value = self._facts[row].value
+        QGuiApplication.clipboard().setText(value)
+        self._said_copied = row
+        self._timer.start()
+        self.update()
+        self.copied.emit(value)
+
+    def toggle(self, row: int) -> None:
+        """Show a secret, or mask it again."""
+        fact = self._facts[row]
+        if fact.secret:
+            self._revealed ^= {fact.label}
+            self._forget_layout()
+
+    def row_rect(self, row: int) -> QRectF:
+        """Where a row is."""
+        place = self._layout(self.width())[row]
+        return QRectF(0, place.top, self.width(), place.height)
+
+    # Where things are
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        places = self._layout(width)
+        return round(places[-1].top + places[-1].height) if places else 0
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, self.heightForWidth(max(420, self.width())))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(220, 0)
+
+    def _layout(self, width: float) -> list[_Place]:
+        if self._laid_out_for == width:
+            return self._places
+        self._laid_out_for = width
+        body = QFontMetricsF(self._theme.font("body"))
+        mono = QFontMetricsF(self._theme.font("mono"))
+        labels = [one_line(fact.label, _LABEL_LIMIT) for fact in self._facts]
+        longest = max((body.horizontalAdvance(label) for label in labels), default=0.0)
+        self._label_width = min(max(longest + 1, _LABEL_WIDTHS[0]), _LABEL_WIDTHS[1], width / 2)
+        self._places = []
+        top = 0.0
         for row, fact in enumerate(self._facts):
-            label = PlainLabel(self._theme, one_line(fact.label, 120), tone="muted", wrap=True)
-            label.setContentsMargins(0, 5, 0, 5)
-            label.setMaximumWidth(_LABEL_WIDTH)
-            label.setToolTip(plain_tip(fact.label) if len(fact.label) > 60 else "")
-            value = _Value(self._theme, fact, self)
-            value.copied.connect(self.copied)
-            self._values.append(value)
-            self._grid.addWidget(label, row, 0, top)
-            self._grid.addWidget(value, row, 1)
-        self._grid.setRowStretch(len(self._facts), 1)
+            label, value = breakable(labels[row]), self._lines(row)
+            metrics = mono if fact.mono else body
+            room = self._value_width(width, fact)
+            tall = max(
+                body.boundingRect(QRectF(0, 0, self._label_width, 1e6), _WRAP, label).height(),
+                metrics.boundingRect(QRectF(0, 0, room, 1e6), _WRAP, value).height(),
+                body.height(),
+            )
+            self._places.append(_Place(top, tall + 2 * _PAD_Y, label, value))
+            top += tall + 2 * _PAD_Y
+        return self._places
 
+    def _lines(self, row: int) -> str:
+        value = self.shown_value(row)
+        cut = value if len(value) <= _SHOWN_LIMIT else value[:_SHOWN_LIMIT] + "…"
+        return breakable(shown(cut)) or "—"
 
-class _Value(QWidget):
-    """A value with its buttons."""
+    def _value_left(self) -> float:
+        return self._label_width + _GAP
 
-    copied = Signal(str)
+    def _value_width(self, width: float, fact: Fact) -> float:
+        eye = _EYE_ROOM if fact.secret else 0.0
+        return max(40.0, width - self._value_left() - 2 * _PAD_X - eye)
 
-    def __init__(self, theme: Theme, fact: Fact, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._fact = fact
-        self._revealed = False
-        self._label = _CopyLabel(theme, "mono" if fact.mono else "body")
-        self._label.asked.connect(self._on_copy_asked)
-        self._eye = IconButton(theme, "eye", "Show the value", size=16)
-        self._eye.setVisible(fact.secret)
-        self._eye.clicked.connect(self._on_eye_clicked)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self._label, 1)
-        layout.addWidget(self._eye, 0, Qt.AlignmentFlag.AlignTop)
+    def _eye_rect(self, row: int) -> QRectF:
+        box = self.row_rect(row)
+        return QRectF(box.right() - _EYE_ROOM, box.top(), _EYE_ROOM, min(box.height(), _EYE_ROOM))
 
-    def set_fact(self, fact: Fact) -> None:
-        self._fact = fact
-        self._show()
+    def _row_at(self, y: float) -> int:
+        for row, place in enumerate(self._layout(self.width())):
+            if place.top <= y < place.top + place.height:
+                return row
+        return -1
 
-    def _on_eye_clicked(self) -> None:
-        self._revealed = not self._revealed
-        self._eye.set_icon("eye-off" if self._revealed else "eye")
-        self._eye.set_tip("Hide the value" if self._revealed else "Show the value")
-        self._show()
+    def _forget_layout(self) -> None:
+        self._laid_out_for = -1.0
+        self.updateGeometry()
+        self.update()
 
-    def _on_copy_asked(self) -> None:
-        QGuiApplication.clipboard().setText(self._fact.value)
-        self._label.say_copied()
-        self.copied.emit(self._fact.value)
+    # Painting
 
-    def _show(self) -> None:
-        masked = self._fact.secret and not self._revealed
-        value = MASK if masked else self._fact.value
-        cut = len(value) > _SHOWN_LIMIT
-        self._label.set_value(value[:_SHOWN_LIMIT] + "…" if cut else value)
-        self._label.set_tone(self._fact.tone if value else "muted")
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        seen = QRectF(event.rect())
+        for row, place in enumerate(self._layout(self.width())):
+            if place.top + place.height >= seen.top() and place.top <= seen.bottom():
+                self._paint_row(painter, row, place)
+        painter.end()
 
+    def _paint_row(self, painter: QPainter, row: int, place: _Place) -> None:
+        fact, left = self._facts[row], self._value_left()
+        box = QRectF(left, place.top, self.width() - left, place.height)
+        self._paint_ground(painter, row, box)
+        painter.setFont(self._theme.font("body"))
+        painter.setPen(self._theme.tone("muted"))
+        at = place.top + _PAD_Y
+        height = place.height - _PAD_Y
+        painter.drawText(QRectF(0, at, self._label_width, height), _WRAP, place.label)
+        painter.setFont(self._theme.font("mono" if fact.mono else "body"))
+        painter.setPen(self._theme.tone(fact.tone if fact.value else "muted"))
+        room = self._value_width(self.width(), fact)
+        painter.drawText(QRectF(left + _PAD_X, at, room, height), _WRAP, place.value)
+        if fact.secret:
+            icon = "eye-off" if fact.label in self._revealed else "eye"
+            pixmap = self._theme.pixmap(icon, "muted", _EYE, self.devicePixelRatioF())
+            spot = self._eye_rect(row).center() - QPointF(_EYE / 2, _EYE / 2)
+            painter.drawPixmap(spot, pixmap)
+        if row == self._said_copied:
+            self._paint_copied(painter, box)
 
-class _CopyLabel(PlainLabel):
-    """Copied by a click or by Enter; marking a part of it with the mouse does not copy."""
+    def _paint_ground(self, painter: QPainter, row: int, box: QRectF) -> None:
+        inner = box.adjusted(1, 1, -1, -1)
+        if row == self._hovered:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("hover"))
+            painter.drawRoundedRect(inner, 6, 6)
+        if row == self._current and self.hasFocus():
+            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(inner, 6, 6)
 
-    asked = Signal()
+    def _paint_copied(self, painter: QPainter, box: QRectF) -> None:
+        painter.setFont(self._theme.font("small"))
+        words = QRectF(box.right() - 68, box.top() + 2, 66, min(box.height(), 28) - 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.surface("good"))
+        painter.drawRoundedRect(words, 6, 6)
+        painter.setPen(self._theme.tone("good"))
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "Copied")
 
-    def __init__(self, theme: Theme, role: str) -> None:
-        super().__init__(theme, "", "mono" if role == "mono" else "body", wrap=True)
-        self.setContentsMargins(6, 4, 6, 4)
-        self.setProperty("look", "value")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.setToolTip(plain_tip("Click to copy"))
+    # What the user does
 
-    def set_value(self, value: str) -> None:
-        self.setText(breakable(value) or "—")
-        self.setToolTip(plain_tip("Click to copy"))
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row = self._row_at(event.position().y())
+        over = row >= 0 and event.position().x() >= self._value_left()
+        self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+        if row != self._hovered:
+            self._hovered = row
+            self.update()
 
-    def say_copied(self) -> None:
-        self.setToolTip(plain_tip("Copied"))
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hovered = -1
+        self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        super().mouseReleaseEvent(event)
-        inside = self.rect().contains(event.position().toPoint())
-        if inside and event.button() == Qt.MouseButton.LeftButton:
-            self.asked.emit()
+        row = self._row_at(event.position().y())
+        if event.button() != Qt.MouseButton.LeftButton or row < 0:
+            return
+        self._current = row
+        if self._facts[row].secret and self._eye_rect(row).contains(event.position()):
+            self.toggle(row)
+        elif event.position().x() >= self._value_left():
+            self.copy(row)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}:
-            self.asked.emit()
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+        row = self._current
+        if not self._facts:
+            super().keyPressEvent(event)
+        elif step:
+            self._move_to(min(max(row + step, 0), len(self._facts) - 1))
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or event.matches(
+            QKeySequence.StandardKey.Copy
+        ):
+            self.copy(row)
+        elif event.key() == Qt.Key.Key_Space and self._facts[row].secret:
+            self.toggle(row)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._move_to(self._current)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            row = self._row_at(event.pos().y())
+            if row >= 0:
+                QToolTip.showText(
+                    event.globalPos(), plain_tip(self._tip(row, event.pos().x())), self
+                )
+            return True
+        return super().event(event)
+
+    def _tip(self, row: int, x: float) -> str:
+        fact = self._facts[row]
+        if x < self._value_left():
+            return fact.label if len(fact.label) > _LABEL_LIMIT else ""
+        if fact.secret and x >= self._eye_rect(row).left():
+            return "Show or mask the value (Space)"
+        return "Click to copy"
+
+    def _move_to(self, row: int) -> None:
+        self._current = row
+        self.update()
+        if not self._facts:
             return
-        super().keyPressEvent(event)
+        words = f"{self._facts[row].label}: {self.shown_value(row)[:_SHOWN_LIMIT]}"
+        self.setAccessibleDescription(words)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
+        ancestor = self.parentWidget()
+        while ancestor is not None and not isinstance(ancestor, QScrollArea):
+            ancestor = ancestor.parentWidget()
+        if ancestor is not None and (content := ancestor.widget()) is not None:
+            spot = self.mapTo(content, self.row_rect(row).center().toPoint())
+            half = round(self.row_rect(row).height() / 2) + 4
+            ancestor.ensureVisible(spot.x(), spot.y(), 0, half)
+
+    def _on_copied_seen(self) -> None:
+        self._said_copied = -1
+        self.update()
+
+    def _on_theme_changed(self) -> None:
+        self._forget_layout()

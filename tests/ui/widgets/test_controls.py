@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from dockdesk.core.masking import MASK
@@ -21,7 +22,7 @@ from dockdesk.ui.widgets.buttons import (
 )
 from dockdesk.ui.widgets.cards import Card
 from dockdesk.ui.widgets.key_values import Fact, KeyValueGrid
-from dockdesk.ui.widgets.plain import ZERO_WIDTH_SPACE
+from dockdesk.ui.widgets.scroll import ContentScroll
 from dockdesk.ui.widgets.search_field import SearchField
 from dockdesk.ui.widgets.splitter import Splitter
 
@@ -107,45 +108,93 @@ def test_breadcrumb_gathers_what_does_not_fit(qtbot: QtBot, theme: Theme) -> Non
     assert told.args == [0]
 
 
-def values_of(grid: KeyValueGrid) -> list[QLabel]:
-    return [item for item in grid.findChildren(QLabel) if item.property("look") == "value"]
+@pytest.fixture
+def grid(qtbot: QtBot, theme: Theme) -> KeyValueGrid:
+    made = KeyValueGrid(theme)
+    qtbot.addWidget(made)
+    made.resize(500, 400)
+    return made
 
 
-def text_of(label: QLabel) -> str:
-    return label.text().replace(ZERO_WIDTH_SPACE, "")
+def on_value(grid: KeyValueGrid, row: int) -> QPoint:
+    return grid.row_rect(row).center().toPoint() + QPoint(40, 0)
 
 
-def test_facts_are_copied_whole(qtbot: QtBot, theme: Theme) -> None:
-    grid = KeyValueGrid(theme)
-    qtbot.addWidget(grid)
+def on_eye(grid: KeyValueGrid, row: int) -> QPoint:
+    box = grid.row_rect(row)
+    return QPoint(round(box.right()) - 12, round(box.top()) + 12)
+
+
+def test_facts_are_copied_whole(qtbot: QtBot, grid: KeyValueGrid) -> None:
     digest, label = "sha256:" + "ab" * 32, "x" * 4096
     grid.set_facts([Fact("Id", digest, mono=True), Fact("A label", label), Fact("Empty", "")])
-    shown = values_of(grid)
-    assert text_of(shown[0]) == digest
-    assert len(text_of(shown[1])) < len(label)
-    assert text_of(shown[2]) == "—"
     with qtbot.waitSignal(grid.copied, timeout=10_000) as told:
-        qtbot.mouseClick(shown[1], Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(grid, Qt.MouseButton.LeftButton, pos=on_value(grid, 1))
     assert told.args == [label]
-    qtbot.keyClick(shown[0], Qt.Key.Key_Return)
+    qtbot.keyClick(grid, Qt.Key.Key_Up)
+    qtbot.keyClick(grid, Qt.Key.Key_Return)
     assert clipboard() == digest
+    told_none: list[str] = []
+    grid.copied.connect(told_none.append)
+    qtbot.mouseClick(grid, Qt.MouseButton.LeftButton, pos=QPoint(5, on_value(grid, 0).y()))
+    assert not told_none, "a name is no button"
 
 
-def test_secrets_are_masked_until_asked(qtbot: QtBot, theme: Theme) -> None:
-    grid = KeyValueGrid(theme)
-    qtbot.addWidget(grid)
+def test_secrets_are_masked_until_asked(qtbot: QtBot, grid: KeyValueGrid) -> None:
     grid.set_facts([Fact("PASSWORD", "hunter2", secret=True), Fact("HOME", "/root")])
-    (secret, _home) = values_of(grid)
-    assert text_of(secret) == MASK
-    eye = next(item for item in grid.findChildren(IconButton) if item.isVisibleTo(grid))
-    eye.click()
-    assert text_of(secret) == "hunter2"
+    assert [grid.shown_value(row) for row in (0, 1)] == [MASK, "/root"]
+    qtbot.mouseClick(grid, Qt.MouseButton.LeftButton, pos=on_eye(grid, 0))
+    assert grid.shown_value(0) == "hunter2"
     grid.set_facts([Fact("PASSWORD", "hunter3", secret=True), Fact("HOME", "/root")])
-    assert text_of(secret) == "hunter3", "what was revealed stays so when values change"
-    eye.click()
-    assert text_of(secret) == MASK
-    qtbot.mouseClick(secret, Qt.MouseButton.LeftButton)
+    assert grid.shown_value(0) == "hunter3", "what was revealed stays so when values change"
+    qtbot.keyClick(grid, Qt.Key.Key_Space)
+    assert grid.shown_value(0) == MASK
+    qtbot.mouseClick(grid, Qt.MouseButton.LeftButton, pos=on_value(grid, 0))
     assert clipboard() == "hunter3", "copying needs no showing"
+    grid.toggle(0)
+    grid.set_facts([Fact("HOME", "/root")])
+    grid.set_facts([Fact("PASSWORD", "hunter4", secret=True)])
+    assert grid.shown_value(0) == MASK, "what left and came back is masked"
+
+
+def test_facts_take_the_height_they_need(grid: KeyValueGrid, theme: Theme) -> None:
+    assert grid.heightForWidth(500) == 0
+    grid.set_facts([Fact("Name", "web")])
+    one = grid.heightForWidth(500)
+    grid.set_facts([Fact("Name", "web"), Fact("Labels", "word " * 200)])
+    assert grid.heightForWidth(500) > 4 * one
+    assert grid.heightForWidth(300) > grid.heightForWidth(900)
+    before = grid.heightForWidth(500)
+    theme.set_sizes(body=18)
+    assert grid.heightForWidth(500) > before
+
+
+def test_facts_are_painted_in_their_tones(grid: KeyValueGrid, theme: Theme) -> None:
+    grid.set_facts([Fact("State", "█" * 10, tone="good"), Fact("<b>x</b>", "<img src=x>")])
+    image = grid.grab().toImage()
+    box = grid.row_rect(0)
+    colours = {
+        image.pixelColor(x, round(box.center().y())).name()
+        for x in range(round(box.width() / 3), round(box.width() / 2))
+    }
+    assert theme.tone("good").name() in colours
+
+
+def test_keys_walk_facts_and_scroll_to_them(qtbot: QtBot, theme: Theme) -> None:
+    grid = KeyValueGrid(theme)
+    area = ContentScroll(grid)
+    qtbot.addWidget(area)
+    area.resize(400, 120)
+    grid.set_facts([Fact(f"NAME{number}", "value") for number in range(100)])
+    area.show()
+    qtbot.waitExposed(area)
+    for _ in range(60):
+        qtbot.keyClick(grid, Qt.Key.Key_Down)
+    assert "NAME60" in grid.accessibleDescription()
+    row = grid.row_rect(60)
+    top = area.verticalScrollBar().value()
+    assert top <= row.top()
+    assert row.bottom() <= top + area.viewport().height() + 1
 
 
 def test_splitter_handle_moves_by_keys_and_goes_back(qtbot: QtBot, theme: Theme) -> None:
