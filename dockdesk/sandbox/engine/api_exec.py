@@ -20,6 +20,7 @@ from dockdesk.sandbox.http import HIJACKED, HttpError, Request, Response, Router
 
 _SHELLS = {"sh", "bash", "ash"}
 _KEPT = 200
+_START_SECONDS = 0.03
 
 
 @dataclass(slots=True)
@@ -209,6 +210,8 @@ async def _take_over(request: Request, tty: bool) -> None:
         await request.hijack(101, {"Content-Type": kind, "Connection": "Upgrade", "Upgrade": "tcp"})
     else:
         await request.hijack(200, {"Content-Type": kind})
+    # A real process takes a moment to start, and clients count on it: the SDK loses what comes with the head itself.
+    await asyncio.sleep(_START_SECONDS)
 
 
 def _positive(text: str, otherwise: int) -> int:

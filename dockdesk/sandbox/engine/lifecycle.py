@@ -103,7 +103,7 @@ class Lifecycle:
         config = self._config(body, image.config, container_id)
         now = state.clock.now()
         program = image.program
-        if body.get("Cmd") or body.get("Entrypoint"):
+        if body.get("Cmd") or body.get("Entrypoint") or program.logs == "quiet":
             program = self._program_of(config, image.program)
         container = SimContainer(
             container_id,
