@@ -122,6 +122,9 @@ class Program:
             )
         )
         self.keeper.failed.connect(self.window.notices.failure)
+        self.window.runner.finished.connect(
+            lambda _action, targets: self.session.read_back(targets)
+        )
 
     def begin(self) -> None:
         """What can wait until the window has been painted."""

@@ -14,6 +14,7 @@ from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.users import Change, images_after, volumes_after
 from dockdesk.core.errors import DockDeskError, UnreachableError
 from dockdesk.core.ports import Engine
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.containers import Container
 from dockdesk.core.resources.engine import EngineEvent, Network, Volume
 from dockdesk.core.resources.images import Image
@@ -75,6 +76,7 @@ class EngineLists(QObject):
             set()
         )  # removed while a read was under way, whose answer may still hold them
         self._failures = 0
+        self.untold: frozenset[str] = frozenset()  # kinds of which the engine's events don't tell
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(debounce_ms)
@@ -136,7 +138,7 @@ class EngineLists(QObject):
             return
         listing = self._listings[kind]
         listing.wanted = True
-        if not listing.loaded:
+        if not listing.loaded or kind in self.untold:
             self._read(kind)
 
     def refresh(self, kind: str) -> None:
@@ -147,6 +149,18 @@ class EngineLists(QObject):
         else:
             self._listings[kind].wanted = True
             self._read(kind)
+
+    def read_back(self, targets: Iterable[ResourceRef]) -> None:
+        """Read again, soon, what an action has changed; events tell of it too, but not of everything on every engine."""
+        for target in targets:
+            if target.kind == "container":
+                if target.id in self.containers:
+                    self._dirty.add(target.id)
+                elif target.id == "*":
+                    self._all_dirty = True
+            elif f"{target.kind}s" in self._listings:
+                self._dirty_lists.add(f"{target.kind}s")
+        self._settle_soon()
 
     def note(self, events: Iterable[EngineEvent]) -> None:
         """Take what events tell: what is gone leaves at once, what changed is read after a moment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 
@@ -24,6 +24,7 @@ from dockdesk.core.errors import (
     UnreachableError,
 )
 from dockdesk.core.ports import Engine
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.containers import Container
 from dockdesk.core.resources.engine import EngineEvent, EngineInfo, Network, Volume
 from dockdesk.core.resources.images import Image
@@ -38,6 +39,9 @@ _STABLE_S = (
     5.0  # a connection that held so long was a good one: the next loss begins with short waits
 )
 _DENIALS = 3
+_UNTOLD = {
+    "Podman": frozenset({"networks"})
+}  # it tells who joins a network, not that one was made or removed
 
 
 class SessionState(Enum):
@@ -213,8 +217,15 @@ class EngineSession(QObject):
         self.state = SessionState.IDLE
 
     def want(self, kind: str) -> None:
-        """Load "images", "volumes" or "networks", now or once connected, and keep them current from then on."""
+        """Load "images", "volumes" or "networks", now or once connected, and keep them current from then on.
+
+        Call it whenever such a list is shown: what the engine's events don't tell of is read anew then.
+        """
         self._lists.want(kind)
+
+    def read_back(self, targets: Iterable[ResourceRef]) -> None:
+        """Read again, soon, what an action has changed."""
+        self._lists.read_back(targets)
 
     def refresh(self, kind: str) -> None:
         """Read a list anew: "containers", "images", "volumes" or "networks"."""
@@ -282,6 +293,7 @@ class EngineSession(QObject):
     def _on_info(self, attempt: _Attempt, info: EngineInfo) -> None:
         if attempt is self._attempt:
             self.info = info
+            self._lists.untold = _UNTOLD.get(info.product, frozenset())
             self.info_changed.emit()
 
     def _on_info_failed(self, attempt: _Attempt, error: DockDeskError) -> None:

@@ -22,7 +22,8 @@ from dockdesk.core.errors import (
     RemoteError,
     UnreachableError,
 )
-from dockdesk.core.resources.engine import EngineEvent
+from dockdesk.core.refs import ResourceRef
+from dockdesk.core.resources.engine import EngineEvent, EngineInfo
 from dockdesk.core.work import Work
 from tests.fakes import FakeEngine
 
@@ -396,6 +397,49 @@ def test_refresh_reads_everything(world: World, qtbot: QtBot) -> None:
     del world.engine._containers[web]
     world.session.refresh("containers")
     qtbot.waitUntil(lambda: world.changes == [(set(), {web})], timeout=TIMEOUT)
+
+
+def test_what_an_action_changed_is_read_back(world: World, qtbot: QtBot) -> None:
+    """Events tell of it too; but Podman, say, does not tell of new networks."""
+    world.session.want("networks")
+    world.connect(qtbot)
+    qtbot.waitUntil(lambda: world.session.loaded("networks"), timeout=TIMEOUT)
+    world.engine.calls.clear()
+    web = world.id_of("redis")
+    world.session.read_back(
+        [
+            ResourceRef("container", web),
+            ResourceRef("container", "no longer there"),
+            ResourceRef("network", "backend"),
+            ResourceRef("image", "not wanted by anybody"),
+            ResourceRef("file", "of another kind"),
+        ]
+    )
+    qtbot.waitUntil(lambda: len(world.calls("networks")) == 1, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: world.calls("containers") == [((web,),)], timeout=TIMEOUT)
+    assert world.calls("images") == []
+    world.session.read_back([ResourceRef("container", "*")])
+    qtbot.waitUntil(lambda: ((),) in world.calls("containers"), timeout=TIMEOUT)
+
+
+def test_what_events_do_not_tell_is_read_when_it_is_shown(world: World, qtbot: QtBot) -> None:
+    told = world.engine.info
+
+    def as_podman() -> EngineInfo:
+        return replace(told(), product="Podman")
+
+    world.engine.info = as_podman  # type: ignore[method-assign]
+    world.session.want("networks")
+    world.session.want("images")
+    world.connect(qtbot)
+    qtbot.waitUntil(
+        lambda: world.session.loaded("networks") and world.session.loaded("images"),
+        timeout=TIMEOUT,
+    )
+    world.session.want("images")
+    world.session.want("networks")
+    qtbot.waitUntil(lambda: len(world.calls("networks")) == 2, timeout=TIMEOUT)
+    assert len(world.calls("images")) == 1
 
 
 def test_a_prune_reads_everything(world: World, qtbot: QtBot) -> None:
