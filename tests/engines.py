@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
+import itertools
+import json
 import os
 import shutil
 import signal
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 BUSYBOX = "dockdesk/busybox:test"
 START_TIMEOUT = 120.0
+
+_numbers = itertools.count()
 
 
 class CannotStart(Exception):
@@ -193,6 +197,13 @@ class Dockerd(EngineProcess):
         self.options = options
         self.driver = ""
         self.bridge = ""
+        self.number = next(_numbers)
+        self._own_bridge = ""
+
+    @property
+    def _slot(self) -> int:
+        """Which part of 198.18.0.0/15, the networks for benchmarks that no real network uses (RFC 2544), is its own."""
+        return (os.getpid() + self.number) * 16 % 256
 
     def start(self) -> None:
         """Start it, also again after `kill`. Tries storage drivers and networks until one works here."""
@@ -217,11 +228,10 @@ class Dockerd(EngineProcess):
 
     def _make_bridge(self) -> str:
         """A bridge of this daemon's own: daemons that share docker0 give one address to two containers."""
-        name = f"ddt{os.getpid() % 100_000}{id(self) // 64 % 1000:03d}"
-        third = 1 + os.getpid() % 120
+        name = f"ddt{os.getpid() % 1_000_000}x{self.number}"
         commands = [
             ["ip", "link", "add", name, "type", "bridge"],
-            ["ip", "addr", "add", f"10.213.{third}.1/24", "dev", name],
+            ["ip", "addr", "add", f"198.18.{self._slot}.1/24", "dev", name],
             ["ip", "link", "set", name, "up"],
         ]
         try:
@@ -233,7 +243,6 @@ class Dockerd(EngineProcess):
         return name
 
     def _command(self, driver: str, bridge: str) -> list[str]:
-        second = 100 + os.getpid() % 100
         return [
             "dockerd",
             f"--data-root={self.folder}/data",
@@ -242,7 +251,7 @@ class Dockerd(EngineProcess):
             f"--host={self.host}",
             f"--storage-driver={driver}",
             f"--bridge={bridge}",
-            f"--default-address-pool=base=10.{second}.0.0/16,size=24",
+            f"--default-address-pool=base=198.19.{self._slot // 16 * 16}.0/20,size=26",
             "--userland-proxy=false" if bridge == "none" else "--userland-proxy=true",
             *([] if bridge != "none" and shutil.which("iptables") else ["--iptables=false"]),
             f"--config-file={self._config()}",
@@ -257,20 +266,20 @@ class Dockerd(EngineProcess):
 
     def remove(self) -> None:
         if self.process is not None and self.answers():
-            self._remove_containers()
+            self._clear()
             self.stop()
         super().remove()
-        if name := getattr(self, "_own_bridge", ""):
-            subprocess.run(["ip", "link", "del", name], capture_output=True, check=False)
+        if self._own_bridge:
+            command = ["ip", "link", "del", self._own_bridge]
+            subprocess.run(command, capture_output=True, check=False)
 
-    def _remove_containers(self) -> None:
-        """Otherwise dockerd waits ten seconds for each container that does not hear SIGTERM."""
-        import json
-
+    def _clear(self) -> None:
+        """Remove what outlives dockerd or holds it up: it waits ten seconds for what does not hear SIGTERM."""
         with contextlib.suppress(OSError, RuntimeError, ValueError, http.client.HTTPException):
             for item in json.loads(self.request("GET", "/containers/json?all=1")):
                 with contextlib.suppress(RuntimeError):
                     self.request("DELETE", f"/containers/{item['Id']}?force=1&v=1")
+            self.request("POST", "/networks/prune")
 
 
 class PodmanService(EngineProcess):

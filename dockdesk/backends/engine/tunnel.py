@@ -138,7 +138,7 @@ class SshTunnel:
                 raise UnreachableError(
                     f"ssh to “{self._endpoint.name}” takes too long",
                     self._said.strip() or "There was no answer.",
-                    "Try “ssh” to this host in a terminal.",
+                    f"Try “{terminal_command(self._endpoint)}” in a terminal.",
                 )
             time.sleep(pause)
             pause = min(0.1, pause * 1.5)
@@ -171,9 +171,18 @@ def _environment() -> dict[str, str]:
     return env
 
 
+def terminal_command(endpoint: Endpoint) -> str:
+    """What a person types to reach the same host."""
+    parts = split_host(endpoint.host)
+    port = f"-p {parts.port} " if parts.port else ""
+    user = f"{unquote(parts.username)}@" if parts.username else ""
+    return f"ssh {port}{user}{parts.hostname}"
+
+
 def ssh_error(endpoint: Endpoint, said: str) -> DockDeskError:
     """What ssh's last words mean."""
     host = split_host(endpoint.host).hostname or ""
+    command = f"“{terminal_command(endpoint)}”"
     detail = said.strip() or "ssh ended without a word."
     lowered = said.casefold()
     title = f"ssh to “{host}” failed"
@@ -181,7 +190,7 @@ def ssh_error(endpoint: Endpoint, said: str) -> DockDeskError:
         if "changed" in lowered:
             hint = "The host's key is not the one you know. Ask its owner before you go on."
         else:
-            hint = f"The host is unknown. Run “ssh {host}” in a terminal once and check its key."
+            hint = f"The host is unknown. Run {command} in a terminal once and check its key."
         return PermissionDeniedError(title, detail, hint)
     if "permission denied" in lowered or "too many authentication failures" in lowered:
         return PermissionDeniedError(
@@ -196,7 +205,7 @@ def ssh_error(endpoint: Endpoint, said: str) -> DockDeskError:
         return UnreachableError(title, detail, "Check that sshd runs there, and its port.")
     if "timed out" in lowered or "no route to host" in lowered:
         return UnreachableError(title, detail, "Check your network connection, or VPN.")
-    return UnreachableError(title, detail, "Try “ssh” to this host in a terminal.")
+    return UnreachableError(title, detail, f"Try {command} in a terminal.")
 
 
 def forward_error(endpoint: Endpoint, said: str) -> DockDeskError | None:

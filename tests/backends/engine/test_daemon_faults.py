@@ -37,7 +37,7 @@ from tests.sinks import Recorder
 
 pytestmark = pytest.mark.engine
 
-TALK = "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.05; done"
+TALK = "trap 'exit 0' TERM; i=0; while true; do i=$((i+1)); echo line $i; sleep 0.05; done"
 
 
 def start(backend: EngineBackend, script: str = TALK, **config: Any) -> str:
@@ -101,7 +101,7 @@ def test_a_daemon_that_is_killed_and_comes_back(own_dockerd: Dockerd, reactor: R
 
 def test_a_daemon_that_is_stopped_in_good_order(own_dockerd: Dockerd, reactor: Reactor) -> None:
     backend = connected(own_dockerd, reactor)
-    id = start(backend, f"trap 'exit 0' TERM; {TALK}", StopTimeout=1)
+    id = start(backend, StopTimeout=1)
     sinks = open_all(backend, id)
     own_dockerd.stop()
     for name, sink in sinks.items():
