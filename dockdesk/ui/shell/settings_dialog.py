@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QListWidget,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -49,22 +48,24 @@ class SettingsDialog(Dialog):
     ) -> None:
         super().__init__(theme, "Settings", _WIDTH, parent)
         self._settings = settings
-        self._rows = {item.key: SettingRow(theme, settings, item) for item in shown}
+        self._rows: dict[str, SettingRow] = {}
         self._groups = list(dict.fromkeys(item.group for item in shown))
         self._headings: dict[str, PlainLabel] = {}
-        self.search = SearchField(theme, "Search settings")
+        self.search = SearchField(theme, "Search settings", parent=self)
         self.search.searched.connect(self._on_searched)
         self.search.left.connect(self.reject)
-        self.groups = QListWidget()
+        self.groups = QListWidget(self)
         self.groups.ensurePolished()  # else rows get the height of an unstyled list
         self.groups.addItems(self._groups)
         self.groups.setFixedWidth(170)
         self.groups.setAccessibleName("Groups of settings")
         self.groups.setCurrentRow(0)
         self.groups.currentRowChanged.connect(self._on_group_chosen)
-        self._nothing = EmptyState(theme, "search", "No setting matches", "Try another word.")
+        self._nothing = EmptyState(
+            theme, "search", "No setting matches", "Try another word.", parent=self
+        )
         self._nothing.hide()
-        self.body.addLayout(self._make_columns())
+        self._make_columns(shown)
         self.reset_all = Button(theme, "Reset all", "arrow-back-up", "flat")
         self.reset_all.clicked.connect(self._on_reset_all_clicked)
         self.buttons.insertWidget(0, self.reset_all)
@@ -90,32 +91,35 @@ class SettingsDialog(Dialog):
             self._area.ensureWidgetVisible(row)
             row.editor.input().setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _make_columns(self) -> QHBoxLayout:
+    def _make_columns(self, shown: Sequence[Setting[Any]]) -> None:
+        columns = QHBoxLayout()
+        columns.setSpacing(20)
+        self.body.addLayout(columns)
+        side = QVBoxLayout()
+        side.setSpacing(8)
+        self.search.setFixedWidth(170)
+        columns.addLayout(side)
+        side.addWidget(self.search)
+        side.addWidget(self.groups, 1)
+        # Top down: a widget that moves to another parent is styled again, with all that is in it.
         page = QWidget()
+        self._area = ContentScroll(page, self)
+        columns.addWidget(self._area, 1)
         column = QVBoxLayout(page)
         column.setContentsMargins(4, 0, 12, 12)
         column.setSpacing(12)
         for group in self._groups:
-            heading = PlainLabel(self.theme, group, "heading")
+            heading = PlainLabel(self.theme, group, "heading", parent=page)
             self._headings[group] = heading
             column.addSpacing(8 if column.count() else 0)
             column.addWidget(heading)
-            for row in self._rows.values():
-                if row.setting.group == group:
+            for item in shown:
+                if item.group == group:
+                    row = SettingRow(self.theme, self._settings, item, page)
+                    self._rows[item.key] = row
                     column.addWidget(row)
         column.addWidget(self._nothing)
         column.addStretch(1)
-        self._area = ContentScroll(page)
-        side = QVBoxLayout()
-        side.setSpacing(8)
-        side.addWidget(self.search)
-        side.addWidget(self.groups, 1)
-        self.search.setFixedWidth(170)
-        columns = QHBoxLayout()
-        columns.setSpacing(20)
-        columns.addLayout(side)
-        columns.addWidget(self._area, 1)
-        return columns
 
     def _on_searched(self, text: str) -> None:
         seen: set[str] = set()
@@ -147,36 +151,38 @@ class SettingsDialog(Dialog):
 class SettingRow(QFrame):
     """One setting: its words, its editor, and the way back to its default."""
 
-    def __init__(self, theme: Theme, settings: Settings, setting: Setting[Any]) -> None:
-        super().__init__()
+    def __init__(
+        self, theme: Theme, settings: Settings, setting: Setting[Any], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
         self.setting = setting
         self._settings = settings
-        self.editor = _make_editor(theme, setting)
+        self.editor = _make_editor(theme, setting, self)
         self.editor.setFixedWidth(_EDITOR_WIDTH)
-        self.reset = IconButton(theme, "arrow-back-up", f"Reset “{setting.title}” to its default")
+        words = f"Reset “{setting.title}” to its default"
+        self.reset = IconButton(theme, "arrow-back-up", words, parent=self)
         # The place is kept, so that nothing moves when it shows.
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(policy)
         self.reset.clicked.connect(self._on_reset_clicked)
-        self.problem = PlainLabel(theme, "", "small", "bad", wrap=True)
-        help = PlainLabel(theme, setting.help, "small", "muted", wrap=True)
-        help.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(PlainLabel(theme, setting.title, "strong"))
-        texts.addWidget(help)
-        texts.addWidget(self.problem)
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        line.addLayout(texts, 1)
-        line.addWidget(self.editor, 0, Qt.AlignmentFlag.AlignTop)
-        line.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+        self.problem = PlainLabel(theme, "", "small", "bad", wrap=True, parent=self)
+        help = PlainLabel(theme, setting.help, "small", "muted", wrap=True, parent=self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
+        line = QHBoxLayout()
+        line.setSpacing(12)
         layout.addLayout(line)
-        layout.addWidget(Line())
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        line.addLayout(texts, 1)
+        texts.addWidget(PlainLabel(theme, setting.title, "strong", parent=self))
+        texts.addWidget(help)
+        texts.addWidget(self.problem)
+        line.addWidget(self.editor, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(Line(self))
         self.reload()
         self.editor.changed.connect(self._on_changed)
 
@@ -220,7 +226,7 @@ class SettingRow(QFrame):
         self.editor.set_invalid(problem is not None)
 
 
-def _make_editor(theme: Theme, setting: Setting[Any]) -> FieldEditor:
+def _make_editor(theme: Theme, setting: Setting[Any], parent: QWidget) -> FieldEditor:
     editor = make_editor(
         Field(
             setting.key,
@@ -233,6 +239,7 @@ def _make_editor(theme: Theme, setting: Setting[Any]) -> FieldEditor:
             unit=setting.unit,
         ),
         theme,
+        parent,
     )
     editor.input().setAccessibleName(setting.title)
     editor.input().setAccessibleDescription(setting.help)

@@ -109,9 +109,14 @@ class FormDialog(Dialog):
         self._preview = preview
         self._stays = stays
         self._sure = False
-        self.view = FormView(theme, form, jobs, backend)
-        self.body.addWidget(ContentScroll(self.view), 1)
-        self.equivalents = EquivalentView(theme)
+        # Top down: a widget that moves to another parent is styled again, with all that is in it.
+        page = QWidget()
+        self.body.addWidget(ContentScroll(page, self), 1)
+        self.view = FormView(theme, form, jobs, backend, page)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.view)
+        self.equivalents = EquivalentView(theme, parent=self)
         self.equivalents.setMaximumHeight(130)
         self.equivalents.setVisible(preview is not None)
         self.body.addWidget(self.equivalents)

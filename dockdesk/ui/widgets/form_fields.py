@@ -97,7 +97,7 @@ class TextEditor(FieldEditor):
         self._edit.textChanged.connect(self.changed)
         self._take(self._edit)
         if field.unit:
-            self._box.addWidget(PlainLabel(theme, field.unit, tone="muted"))
+            self._box.addWidget(PlainLabel(theme, field.unit, tone="muted", parent=self))
 
     def value(self) -> Any:
         return self._edit.text()
@@ -361,25 +361,25 @@ class _WheelProofCombo(QComboBox):
         event.ignore()
 
 
-def make_editor(field: Field, theme: Theme) -> FieldEditor:
+def make_editor(field: Field, theme: Theme, parent: QWidget | None = None) -> FieldEditor:
     """The editor for a field's kind, holding the field's default."""
     editor: FieldEditor
     match field.kind:
         case FieldKind.NUMBER | FieldKind.DECIMAL:
-            editor = NumberEditor(field, theme)
+            editor = NumberEditor(field, theme, parent)
         case FieldKind.SECRET:
-            editor = SecretEditor(field, theme)
+            editor = SecretEditor(field, theme, parent)
         case FieldKind.MULTILINE:
-            editor = MultilineEditor(field, theme)
+            editor = MultilineEditor(field, theme, parent)
         case FieldKind.CHECK:
-            editor = CheckEditor(field)
+            editor = CheckEditor(field, parent)
         case FieldKind.CHOICE:
-            editor = ChoiceEditor(field)
+            editor = ChoiceEditor(field, parent)
         case FieldKind.EDITABLE_CHOICE:
-            editor = EditableChoiceEditor(field)
+            editor = EditableChoiceEditor(field, parent)
         case FieldKind.OPEN_FILE | FieldKind.SAVE_FILE | FieldKind.FOLDER:
-            editor = PathEditor(field, theme)
+            editor = PathEditor(field, theme, parent)
         case FieldKind.TEXT:
-            editor = TextEditor(field, theme)
+            editor = TextEditor(field, theme, parent)
     editor.set_value(field.default)
     return editor

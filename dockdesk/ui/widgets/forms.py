@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.core.errors import DockDeskError, InvalidInputError
@@ -44,9 +44,9 @@ class FormView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         if form.intro:
-            layout.addWidget(PlainLabel(theme, form.intro, tone="muted", wrap=True))
+            layout.addWidget(PlainLabel(theme, form.intro, tone="muted", wrap=True, parent=self))
         for item in form.fields:
-            row = _Row(theme, item)
+            row = _Row(theme, item, self)
             row.editor.changed.connect(lambda row=row: self._on_changed(row))
             row.editor.left.connect(lambda row=row: self._on_left(row))
             row.again.clicked.connect(lambda _on=False, row=row: self._look_up(row))
@@ -155,18 +155,17 @@ class FormView(QWidget):
 class _Row(QWidget):
     """One field with its words."""
 
-    def __init__(self, theme: Theme, field: Field) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme, field: Field, parent: QWidget) -> None:
+        super().__init__(parent)
         self.field = field
         self.touched = False
         self.wrong = False
         self._theme = theme
-        self.editor = make_editor(field, theme)
+        self.editor = make_editor(field, theme, self)
         self._icon = QLabel(self)
         self._icon.setVisible(False)
-        self._words = PlainLabel(theme, "", "small", "muted", wrap=True)
-        self._words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.again = IconButton(theme, "refresh", "Look up again", size=14)
+        self._words = PlainLabel(theme, "", "small", "muted", wrap=True, parent=self)
+        self.again = IconButton(theme, "refresh", "Look up again", size=14, parent=self)
         self.again.setVisible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -225,11 +224,11 @@ class _Row(QWidget):
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
-        title = PlainLabel(self._theme, self.field.title, "strong")
+        title = PlainLabel(self._theme, self.field.title, "strong", parent=self)
         title.setBuddy(self.editor)
         line.addWidget(title)
         if self.field.required:
-            mark = PlainLabel(self._theme, "required", "small", "muted")
+            mark = PlainLabel(self._theme, "required", "small", "muted", parent=self)
             line.addWidget(mark, 0, Qt.AlignmentFlag.AlignBottom)
         line.addStretch(1)
         return line

@@ -31,7 +31,7 @@ class PathField(QWidget):
         self.edit.setAcceptDrops(False)
         self.setAcceptDrops(True)
         words = "Choose a folder…" if kind == "folder" else "Choose a file…"
-        self.browse = IconButton(theme, "folder-open", words)
+        self.browse = IconButton(theme, "folder-open", words, parent=self)
         self.browse.clicked.connect(self._on_browse_clicked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

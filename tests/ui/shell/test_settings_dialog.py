@@ -10,6 +10,7 @@ from dockdesk.core.preferences import FONT_SIZE, LOG_TAIL, SHOWN, THEME, TRAY
 from dockdesk.core.settings import Settings
 from dockdesk.ui.shell.settings_dialog import SettingsDialog
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.labels import PlainLabel
 
 
 @pytest.fixture
@@ -116,3 +117,17 @@ def test_a_closed_dialog_listens_no_more(dialog: SettingsDialog, settings: Setti
     dialog.close()
     settings.set(FONT_SIZE, 17)
     assert not any(settings._listeners.values())
+
+
+def test_no_words_are_cut(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    def cut() -> list[str]:
+        return [
+            label.text()
+            for label in dialog.findChildren(PlainLabel)
+            if label.isVisibleTo(dialog) and label.height() < label.heightForWidth(label.width())
+        ]
+
+    qtbot.waitUntil(lambda: not cut(), timeout=10_000)
+    dialog.resize(640, 480)
+    qtbot.waitUntil(lambda: not cut(), timeout=10_000)
+    dialog.close()
