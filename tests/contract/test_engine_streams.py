@@ -308,6 +308,22 @@ def test_logs_of_what_does_not_exist(world: World) -> None:
     world.at_rest()
 
 
+def test_no_logs_where_none_are_kept(world: World) -> None:
+    config = {"HostConfig": {"LogConfig": {"Type": "none"}}}
+    id = world.run("echo gone", **config)
+    world.wait(id)
+    sink = Recorder()
+    error: DockDeskError | None
+    try:
+        world.backend.logs(id, LogQuery(follow=False), sink)
+        error = sink.wait_for_end()
+    except DockDeskError as refusal:
+        error = refusal
+    assert error is not None
+    assert error.title == "No logs of this container"
+    assert error.detail
+
+
 def test_logs_end_when_the_container_is_removed(world: World) -> None:
     id = world.run(f"echo first; {FOREVER}")
     sink = Recorder()

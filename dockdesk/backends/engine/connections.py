@@ -7,8 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import ExitStack
-from typing import Protocol
+from contextlib import ExitStack, suppress
+from typing import Any, Protocol
 
 from dockdesk.backends.engine.endpoints import Endpoint, TlsFiles, socket_path, split_host
 from dockdesk.backends.engine.errors import connection_error
@@ -140,9 +140,7 @@ class TcpTransport:
     def _connect(self, work: Work, timeout: float) -> socket.socket:
         """Try the host's addresses in turn, as socket.create_connection does, but let it be cancelled."""
         failure: OSError | None = None
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            self._host, self._port, type=socket.SOCK_STREAM
-        ):
+        for family, kind, protocol, _, address in resolve(self._host, self._port, work):
             work.check()
             sock = socket.socket(family, kind, protocol)
             try:
@@ -199,6 +197,33 @@ class SshTransport:
         with self._lock:
             self._closed = True
             self._tunnel.close()
+
+
+def resolve(host: str, port: int, work: Work) -> list[Any]:
+    """What getaddrinfo says, but with a wait that can be cancelled: a name server may take half a minute to be silent.
+
+    Raise OSError, or CancelledError; the thread that asks is left to itself then.
+    """
+    with suppress(socket.gaierror):
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    found: list[Any] = []
+    failure: list[OSError] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failure.append(error)
+        done.set()
+
+    with work.on_cancel(done.set):
+        threading.Thread(target=ask, name="engine-resolve", daemon=True).start()
+        done.wait()
+    work.check()
+    if failure:
+        raise failure[0]
+    return found
 
 
 def tls_context(endpoint: Endpoint, files: TlsFiles) -> ssl.SSLContext:

@@ -243,6 +243,29 @@ def test_connecting_can_be_cancelled(full_backlog: str, reactor: Reactor) -> Non
     timer.join()
 
 
+def test_waiting_for_a_name_server_can_be_cancelled(
+    monkeypatch: pytest.MonkeyPatch, reactor: Reactor
+) -> None:
+    go_on = threading.Event()
+    real = socket.getaddrinfo
+
+    def silent(host: str, *rest: object, **more: object) -> object:
+        if more.get("flags"):
+            return real(host, *rest, **more)  # type: ignore[arg-type]
+        go_on.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    work = CancellableWork()
+    timer = threading.Timer(0.2, work.cancel)
+    timer.start()
+    with pytest.raises(CancelledError):
+        connect(at("tcp://engine.example:2375"), reactor, work)
+    assert not go_on.is_set()
+    go_on.set()
+    timer.join()
+
+
 def test_connecting_takes_only_so_long(full_backlog: str) -> None:
     with pytest.raises(UnreachableError, match="does not answer"):
         transport_for(at(full_backlog)).open(SilentWork(), timeout=0.3)
