@@ -20,6 +20,9 @@ from dockdesk.core.logs.store import LogStore
 SILENCE = 0.3
 """A stream that said nothing for this many seconds has no more history to bring."""
 
+PATIENCE = 3.0
+"""Nor has one that said nothing at all for so long, since connecting may take that; `Merger.opened` cuts it short."""
+
 MAX_STAGED = 8 * 1024 * 1024
 """Bytes that may wait; beyond, they are shown in the best order known."""
 
@@ -35,7 +38,7 @@ class _Stream:
     """What is known of one source while its history comes in."""
 
     def __init__(self, started: float) -> None:
-        self.heard = started
+        self.silent_at = started + PATIENCE  # from when on it counts as silent
         self.reached = b""  # newest sort key
         self.live = False
         self.ended = False
@@ -94,6 +97,13 @@ class Merger:
                 self._release()
         self._store.finish(self._generation, source)
 
+    def opened(self) -> None:
+        """All streams are open: one that says nothing from now on has nothing to say."""
+        with self._lock:
+            silent_at = self._clock() + SILENCE
+            for state in self._streams:
+                state.silent_at = min(state.silent_at, silent_at)
+
     def tick(self) -> None:
         """Let lines go that wait for a stream that has fallen silent."""
         with self._lock:
@@ -102,7 +112,7 @@ class Merger:
 
     def _stage(self, source: int, tag: int, data: bytes) -> None:
         state = self._streams[source]
-        state.heard = self._clock()
+        state.silent_at = self._clock() + SILENCE
         lines = (state.partial.pop(tag, b"") + data).split(b"\n")
         rest = lines.pop()
         if rest:
@@ -131,7 +141,7 @@ class Merger:
         self._fresh_bytes = 0
         now = self._clock()
         for state in self._streams:
-            state.live = state.live or now - state.heard >= SILENCE
+            state.live = state.live or now >= state.silent_at
         behind = [state.reached for state in self._streams if not state.live and not state.ended]
         waits = behind and self._staged_bytes < MAX_STAGED
         self._hand_on_until(min(behind) if waits else _NEVER)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dockdesk.core.logs.blocks import ROW_BYTES
 from dockdesk.core.logs.cells import cell_offsets, char_cells, wrap_breaks
 from dockdesk.core.logs.export import TextFormat, export_rows
-from dockdesk.core.logs.merge import MAX_STAGED, SILENCE, Merger
+from dockdesk.core.logs.merge import MAX_STAGED, PATIENCE, SILENCE, Merger
 from dockdesk.core.logs.stamps import split_stamp, split_stamps, stamp_ns
 from dockdesk.core.logs.store import LogSource, LogStore
 
@@ -119,13 +119,22 @@ def test_history_comes_in_the_order_of_its_stamps() -> None:
     assert merged.texts()[-1] == "late"
 
 
-def test_a_silent_source_holds_nobody_up_for_long() -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_silent_source_holds_nobody_up_for_long(told: bool) -> None:
     merged = Merged(3)
     merged.merger.put(0, 1, line(2, "a2"))
     merged.merger.put(1, 1, line(1, "b1"))
     merged.clock.now += 2 * SILENCE
     merged.merger.tick()
+    assert merged.texts() == []
+    if told:
+        merged.merger.opened()
+        merged.clock.now += 2 * SILENCE
+    else:
+        merged.clock.now += PATIENCE
+    merged.merger.tick()
     assert merged.texts() == ["b1", "a2"]
+    assert merged.merger.settled
 
 
 def test_an_ended_source_is_not_waited_for() -> None:
@@ -170,7 +179,7 @@ def test_merged_history_is_sorted_and_complete(streams: list[list[int]], random:
         merged.merger.put(index, 1, data[index][:cut])
         data[index] = data[index][cut:]
         merged.merger.tick()
-    merged.clock.now += 2 * SILENCE
+    merged.clock.now += PATIENCE
     merged.merger.tick()
     seconds = [int(text.split()[1]) for text in merged.texts()]
     assert seconds == sorted(second for stream in streams for second in stream)

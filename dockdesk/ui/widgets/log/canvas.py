@@ -25,7 +25,7 @@ from dockdesk.ui.widgets.log.search import LogSearch
 from dockdesk.ui.widgets.log.selection import Position, Selection
 
 _READ_BUDGET_S = 0.004
-"""Reading rows may take so much of a frame; what is not read by then follows in the next."""
+"""CPU time for reading rows in one frame; those not read by then show their colours in the next."""
 
 _RIGHT_PAD = 12
 _TOP_PAD = 4
@@ -267,17 +267,20 @@ class LogCanvas(QAbstractScrollArea):
         return len(self._reader.line(found[0]).breaks(self._columns)) if found else 1
 
     def _lay_out(self) -> tuple[list[Drawn], bool]:
-        """The lines on screen, and whether all rows could be read in time."""
+        """The lines on screen, and whether all rows could be read with their colours."""
         height, bottom = self._painter.height, self.viewport().height()
         columns = self._columns
         top, part = _TOP_PAD, self._scroller.part
         drawn: list[Drawn] = []
-        until = time.perf_counter() + _READ_BUDGET_S
+        complete = True
+        until = time.thread_time() + _READ_BUDGET_S
         count = bottom // height + 1
         for row in self._reader.rows(self._shown.numbers(self._scroller.top, count)):
-            if time.perf_counter() > until and not self._reader.knows(row):
-                return drawn, False
-            line = self._reader.line(row)
+            if time.thread_time() > until and not self._reader.knows(row):
+                line = self._reader.plain(row)
+                complete = False
+            else:
+                line = self._reader.line(row)
             parts = len(line.breaks(columns))
             while part < parts and top < bottom:
                 drawn.append(Drawn(top, part, line, line.segment(part, columns)))
@@ -286,7 +289,7 @@ class LogCanvas(QAbstractScrollArea):
             if top >= bottom:
                 break
             part = 0
-        return drawn, True
+        return drawn, complete
 
     def _draw_gutter(self, painter: QPainter) -> None:
         painter.setFont(self._painter.font)

@@ -14,9 +14,12 @@ from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.streams import BatchedSink, Pulse
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.logs.merge import SILENCE, Merger
+from dockdesk.core.logs.stamps import stamp_ns
 from dockdesk.core.logs.store import LogSource, LogStore
 from dockdesk.core.ports import LogChunk
 from dockdesk.ui.widgets.log.gate import PaintGate
+
+_LOOK_BACK = 2000  # rows
 
 
 class FeedState(Enum):
@@ -113,7 +116,7 @@ class LogFeed(QObject):
         self._timer.setInterval(round(SILENCE * 500))
         self._timer.timeout.connect(self._on_timeout)
         self.sources: tuple[LogSource, ...] = ()
-        self.heard = 0.0  # when anything arrived last, seconds since 1970
+        self._heard: dict[int, float] = {}  # when anything arrived last through sinks before
 
     @property
     def state(self) -> FeedState:
@@ -139,6 +142,7 @@ class LogFeed(QObject):
         self._generation = self.store.reset(self.sources, timestamped)
         self._sinks = [None] * len(self.sources)
         self._ends = {}
+        self._heard = {}
         self._connected = False
         if timestamped and len(self.sources) > 1:
             self._merger = Merger(self.store, self._generation, len(self.sources))
@@ -147,12 +151,10 @@ class LogFeed(QObject):
 
     def sink(self, source_id: str) -> FeedSink:
         """A sink for a source; one given out for it before is deaf from now on. Raises KeyError for none of them."""
-        index = next((at for at, item in enumerate(self.sources) if item.id == source_id), -1)
-        if index < 0:
-            raise KeyError(source_id)
+        index = self._index(source_id)
         before = self._sinks[index]
         if before is not None:
-            self.heard = max(self.heard, before.heard)
+            self._heard[index] = max(self._heard.get(index, 0.0), before.heard)
             before.over = True
         self._ends.pop(index, None)
         events = self._events  # not self: a stream must not keep its reader alive
@@ -171,21 +173,45 @@ class LogFeed(QObject):
     def connected(self) -> None:
         """The streams are open, though nothing may have come through them yet."""
         self._connected = True
+        if self._merger is not None:
+            self._merger.opened()
         self.changed.emit()
 
-    def last_heard(self) -> float:
-        """When anything arrived last, in seconds since 1970; 0.0 if nothing did."""
-        return max([self.heard, *(sink.heard for sink in self._sinks if sink is not None)])
+    def heard_until(self, source_id: str) -> float | None:
+        """Up to when a source's lines are here, in seconds since 1970; None if none are.
+
+        That is the newest stamp where lines have one, else when something arrived last: right as far as this clock and
+        the source's agree. Raises KeyError for none of the sources.
+        """
+        index = self._index(source_id)
+        snapshot = self.store.snapshot()
+        stamp = b""
+        for row in snapshot.rows(snapshot.end_row - _LOOK_BACK, _LOOK_BACK):
+            if row.source == index and row.stamp:
+                stamp = row.stamp
+        if (moment := stamp_ns(stamp)) is not None:
+            return moment / 1e9 + 1e-6
+        sink = self._sinks[index]
+        return max(self._heard.get(index, 0.0), sink.heard if sink is not None else 0.0) or None
+
+    def _index(self, source_id: str) -> int:
+        index = next((at for at, item in enumerate(self.sources) if item.id == source_id), -1)
+        if index < 0:
+            raise KeyError(source_id)
+        return index
 
     def lost(self) -> list[str]:
         """Ids of the sources whose streams broke."""
         return [self.sources[at].id for at, error in self._ends.items() if error is not None]
 
+    def over(self) -> list[str]:
+        """Ids of the sources whose streams broke or came to their end."""
+        return [self.sources[at].id for at in self._ends]
+
     def close(self) -> None:
         """Hear nothing more."""
         self._timer.stop()
         self._merger = None
-        self.heard = 0.0
         for sink in self._sinks:
             if sink is not None:
                 sink.over = True

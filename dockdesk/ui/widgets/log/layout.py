@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dockdesk.core.logs.ansi import PLAIN, Style, parse_row, style_after
+from dockdesk.core.logs.ansi import PLAIN, Style, parse_row, safe_text, style_after
 from dockdesk.core.logs.blocks import Block, Row
 from dockdesk.core.logs.cells import cell_offsets, wrap_breaks
 from dockdesk.core.logs.store import LogSnapshot
@@ -132,6 +132,11 @@ class LineReader:
             _, old = self._lines.popitem(last=False)
             self._weight -= old.weight
         return line
+
+    def plain(self, row: Row) -> Line:
+        """The line without its colours, which is quick, and not kept."""
+        text = safe_text(row.data)
+        return Line(row, text, ((0, PLAIN),), PLAIN, cell_offsets(text))
 
     def _style_before(self, row: Row) -> Style:
         """The style at the beginning of ``row``: terminals carry it over from line to line."""

@@ -78,7 +78,7 @@ class LogPainter:
     def begin(self, painter: QPainter) -> None:
         """Begin a frame."""
         painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        self._painted = time.perf_counter() + _PICTURE_BUDGET_S
+        self._painted = time.thread_time() + _PICTURE_BUDGET_S
         self.complete = True
 
     def draw(
@@ -127,7 +127,7 @@ class LogPainter:
         key = (line, visible)
         picture = self._pictures.get(key)
         if picture is None:
-            if time.perf_counter() > self._painted:
+            if time.thread_time() > self._painted:
                 self.complete = False
                 painter.setPen(self._theme.colour("text"))
                 painter.setFont(self._fonts[0])

@@ -7,7 +7,7 @@ It knows of sources and streams of bytes and nothing of what writes them, so it 
     panel.connected()
 
 On ``query_changed`` the panel has emptied itself: close the streams and open them again as above, with its new query
-and new sinks. On ``retry_requested`` what is there is kept: open `lost_sources` again, with `resume_query`.
+and new sinks. On ``retry_requested`` what is there is kept: open each of `lost_sources` again, with its `resume_query`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class LogPanel(QWidget):
         self._pages = QStackedWidget(self)
         for page in (self.view, self._loading, self._empty):
             self._pages.addWidget(page)
-        self._pages.setMinimumSize(120, 60)  # what is said instead of lines may be cut, not make the panel wide
+        self._pages.setMinimumSize(
+            120, 60
+        )  # what is said instead of lines may be cut, not make the panel wide
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -150,10 +152,15 @@ class LogPanel(QWidget):
         """Ids of the sources whose streams broke."""
         return self.feed.lost()
 
-    def resume_query(self) -> LogQuery:
-        """What to stream to go on after a stream was lost."""
-        heard = self.feed.last_heard()
-        return self.query.log_query(heard or None)
+    def resume_query(self, source_id: str = "") -> LogQuery:
+        """What to stream to go on with a source whose stream is over.
+
+        Without a source: from where the first of those that are over stopped, which repeats some lines of the others.
+        """
+        ids = [source_id] if source_id else self.feed.over() or [s.id for s in self.feed.sources]
+        heard = [self.feed.heard_until(id) for id in ids]
+        known = [moment for moment in heard if moment is not None]
+        return self.query.log_query(min(known) if known and len(known) == len(heard) else None)
 
     def clear(self) -> None:
         """Forget the lines so far; the streams go on."""

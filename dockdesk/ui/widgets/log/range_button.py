@@ -102,6 +102,7 @@ class RangeDialog(QDialog):
         buttons.rejected.connect(self.reject)
         form = QFormLayout(self)
         form.setContentsMargins(20, 20, 20, 20)
+        self.setMinimumWidth(340)
         form.setSpacing(12)
         form.addRow("Since", self.since)
         form.addRow("Until", self.until)
@@ -112,7 +113,6 @@ class RangeDialog(QDialog):
     def _field(self, moment: QDateTime, name: str) -> QDateTimeEdit:
         field = QDateTimeEdit(moment)
         field.setDisplayFormat(_FORMAT)
-        field.setCalendarPopup(True)
         field.setAccessibleName(name)
         return field
 

@@ -94,6 +94,7 @@ class SearchBar(QWidget):
         self._mark("")
         self.count.set_tone("muted")
         self.count.setText(text)
+        self.field.setAccessibleDescription(text)
         self.next.setEnabled(any_hits)
         self.previous.setEnabled(any_hits)
 

@@ -198,7 +198,7 @@ def test_a_lost_stream_is_resumed_on_demand(fed: Any, qtbot: Any, some_output: b
     assert fed.panel.lost_sources() == ["web"]
     with qtbot.waitSignal(fed.panel.retry_requested, timeout=1000):
         qtbot.mouseClick(button(fed.panel, "Retry"), LEFT)
-    query = fed.panel.resume_query()
+    query = fed.panel.resume_query("web")
     if some_output:
         assert query.tail is None
         assert abs((query.since or 0) - lost_at) < 60
@@ -210,6 +210,22 @@ def test_a_lost_stream_is_resumed_on_demand(fed: Any, qtbot: Any, some_output: b
     fed.until_shown("after")
     assert fed.texts() == (["before", "after"] if some_output else ["after"])
     assert "does not answer" not in words_on(fed.panel)
+
+
+def test_only_the_lost_one_of_several_is_resumed_from_its_own_last_line(fed: Any) -> None:
+    fed.open("web", "db")
+    fed.put("2024-05-01T00:00:01.5Z one\n", label="web")
+    fed.put("2024-05-01T00:00:09Z nine\n", label="db")
+    fed.until_shown("nine")
+    fed.sinks["web"].ended(UnreachableError("gone"))
+    fed.until(lambda: fed.panel.lost_sources() == ["web"])
+    resumed = fed.panel.resume_query("web")
+    assert resumed.timestamps
+    assert 0 < (resumed.since or 0) - 1714521601.5 < 0.001
+    fed.sinks["web"] = fed.panel.sink_for("web")
+    fed.put("2024-05-01T00:00:10Z ten\n", label="web")
+    fed.until_shown("ten")
+    assert fed.panel.feed.state is FeedState.LIVE
 
 
 def test_words_from_outside_are_plain_text(fed: Any) -> None:
