@@ -103,7 +103,7 @@ def test_the_engine_says_who_it_is(world: World) -> None:
     assert info.product == ("Podman" if world.podman else "Docker Engine")
     assert info.version
     assert info.api_version
-    assert info.cpus == os.cpu_count()
+    assert 1 <= info.cpus <= (os.cpu_count() or 1)
     assert info.memory > 0
     assert info.storage_driver
     assert info.capabilities == world.backend.capabilities

@@ -111,6 +111,11 @@ def lost_error(endpoint: Endpoint) -> UnreachableError:
     )
 
 
+def broken_answer(error: Exception) -> RemoteError:
+    """The engine said something that is against the protocol."""
+    return RemoteError("The engine's answer is not understood", f"It seems that {error}.")
+
+
 def disconnected_error(endpoint: Endpoint) -> UnreachableError:
     """DockDesk itself has given the connection up, such as when another engine was chosen."""
     return UnreachableError(f"“{endpoint.name}” was disconnected", "", "Connect to it again.")

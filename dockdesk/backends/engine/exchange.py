@@ -11,7 +11,12 @@ from typing import Any
 from dockdesk.backends.engine.answers import decode, error_message
 from dockdesk.backends.engine.connections import Transport
 from dockdesk.backends.engine.endpoints import Endpoint
-from dockdesk.backends.engine.errors import api_error, connection_error, lost_error
+from dockdesk.backends.engine.errors import (
+    api_error,
+    broken_answer,
+    connection_error,
+    lost_error,
+)
 from dockdesk.backends.engine.wire import ProtocolError, ResponseReader, chunks, request_head, shut
 from dockdesk.core.errors import CancelledError, DockDeskError, UnreachableError
 from dockdesk.core.reactor import RECEIVE
@@ -193,6 +198,8 @@ class Exchange:
             elif not self.reader.finish():
                 raise self._explained(lost_error(self._endpoint))
         except ProtocolError as error:
+            if self.reader.head_done:
+                raise broken_answer(error) from error
             raise UnreachableError(
                 f"“{self._endpoint.name}” is no container engine",
                 f"It answered, but {error}.",

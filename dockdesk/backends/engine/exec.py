@@ -38,7 +38,7 @@ _CLOSE_PAUSE = (
 )
 _VERIFY_TRIES = 20
 _VERIFY_PAUSE = 0.1
-_CLOSE_ROUNDS = 4  # a program in a shell in a shell …
+_CLOSE_ROUNDS = 8  # a program in a shell in a shell …
 
 
 class BytesDecoder:
@@ -215,12 +215,15 @@ class Terminals(EnginePart):
         session = AttachSession(self.hub, id)
 
         def verify() -> DockDeskError | None:
-            try:
-                state = self.client.get(f"/containers/{quoted(id)}/json")["State"]
-            except NotFoundError:
-                return None
-            same = state.get("Running") and state.get("StartedAt") == started
-            return self.hub.lost() if same else None
+            for _ in range(_VERIFY_TRIES):
+                try:
+                    state = self.client.get(f"/containers/{quoted(id)}/json")["State"]
+                except NotFoundError:
+                    return None
+                if not state.get("Running") or state.get("StartedAt") != started:
+                    return None
+                time.sleep(_VERIFY_PAUSE)  # the engine notes the exit a little after
+            return self.hub.lost()
 
         params = {
             "stream": True,

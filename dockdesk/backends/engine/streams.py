@@ -13,13 +13,14 @@ from dockdesk.backends.engine.answers import error_message
 from dockdesk.backends.engine.client import EngineClient
 from dockdesk.backends.engine.errors import (
     api_error,
+    broken_answer,
     connection_error,
     disconnected_error,
     lost_error,
 )
 from dockdesk.backends.engine.exchange import Exchange
 from dockdesk.backends.engine.wire import ProtocolError, ResponseReader
-from dockdesk.core.errors import DockDeskError, LocalError, RemoteError
+from dockdesk.core.errors import DockDeskError, LocalError
 from dockdesk.core.reactor import Link, Reactor
 from dockdesk.core.streams import Sink
 
@@ -34,7 +35,7 @@ _HEAD_PATIENCE = 1.0
 # How long `close` waits for a delivery that is under way. Longer would be felt, or lock up with a sink that waits.
 _CLOSE_PATIENCE = 0.01
 _CHECK_TIMEOUT = 10.0
-_FAREWELL_PATIENCE = 1.5  # longer than a terminal takes to say goodbye
+_FAREWELL_PATIENCE = 2.0  # longer than a terminal takes to say goodbye
 _REQUEST_TIMEOUT = 30.0
 
 
@@ -313,7 +314,7 @@ def _sink_error(error: Exception) -> DockDeskError:
 
 def _broken_answer(error: Exception) -> DockDeskError:
     if isinstance(error, ProtocolError):
-        return RemoteError("The engine's answer is not understood", f"It seems that {error}.")
+        return broken_answer(error)
     return _sink_error(error)
 
 

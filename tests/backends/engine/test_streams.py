@@ -153,11 +153,23 @@ def test_broken_chunks_end_the_stream_with_a_reason(scene: Scene) -> None:
     def handler(visit: Visit) -> None:
         visit.begin_chunks()
         visit.chunk(LINE)
+        scene.sink.wait(lambda: scene.sink.items)
         visit.sock.sendall(b"no chunk\r\n")
         visit.wait_for_hang_up()
 
     scene.events(handler)
     assert isinstance(scene.sink.wait_for_end(), RemoteError)
+    scene.at_rest()
+
+
+def test_broken_chunks_right_away_are_told_to_the_caller(scene: Scene) -> None:
+    def handler(visit: Visit) -> None:
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        visit.sock.sendall(head + b"no chunk\r\n")
+        visit.wait_for_hang_up()
+
+    with pytest.raises(RemoteError, match="not understood"):
+        scene.events(handler)
     scene.at_rest()
 
 
