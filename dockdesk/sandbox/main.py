@@ -46,16 +46,17 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
+    # First of all: a parent may ask for the end as soon as it knows the address.
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
     clock = Clock(arguments.speed)
     engine = SimulatedEngine(clock, arguments.seed, HUGE_CONTAINERS if arguments.huge else 0)
     socket = folder / "docker.sock"
     await engine.server.listen_unix(socket)
     engine.start()
     _announce({"DOCKER_HOST": f"unix://{socket}"}, arguments.json)
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, ended.set)
     watching = asyncio.create_task(_watch(arguments.parent, ended)) if arguments.parent else None
     await ended.wait()
     if watching is not None:
