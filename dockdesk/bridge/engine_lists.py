@@ -151,7 +151,7 @@ class EngineLists(QObject):
             self._read(kind)
 
     def read_back(self, targets: Iterable[ResourceRef]) -> None:
-        """Read again, soon, what an action has changed; events tell of it too, but not of everything on every engine."""
+        """Read again, soon, what an action has changed; events tell of it too, but no engine tells of everything."""
         for target in targets:
             if target.kind == "container":
                 if target.id in self.containers:

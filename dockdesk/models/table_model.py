@@ -62,6 +62,8 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
     counts_changed = Signal(int, int)  # rows that match the filter, all rows
     sort_changed = Signal()
     groups_changed = Signal()  # one was collapsed or expanded
+    reordering = Signal()  # before `layoutAboutToBeChanged`
+    reordered = Signal()  # after `layoutChanged`
 
     def __init__(
         self,
@@ -169,8 +171,12 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
                 keys[entry] = None
         return [self._row_of(key) for key in keys if self._known(key)]
 
-    def line_of(self, key: Key) -> int:
-        """The line of a row, -1 where it has none: it is filtered out, or its group is collapsed."""
+    def entries_at(self, lines: Iterable[int]) -> list[Entry]:
+        """What stands in these lines as what `line_of` takes: keys, and Groups for headers."""
+        return [self._lines[line] for line in lines if 0 <= line < len(self._lines)]
+
+    def line_of(self, key: Entry) -> int:
+        """The line of a row or header, -1 where it has none: it is filtered out, or its group is collapsed."""
         if self._positions is None:
             self._positions = {entry: line for line, entry in enumerate(self._lines)}
         return self._positions.get(key, -1)
@@ -387,6 +393,7 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
         self._ready_at = end + max(_SHORTEST_GAP_S, _REST * (end - start))
 
     def _permute(self, step: Permute) -> None:
+        self.reordering.emit()
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         entries = {index.row(): self._lines[index.row()] for index in before}
@@ -399,6 +406,7 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
         after = [self.index(places[index.row()], index.column()) for index in before]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
+        self.reordered.emit()
 
     def _tell_counts(self) -> None:
         counts = (self._arrangement.shown, len(self._arrangement.rows))

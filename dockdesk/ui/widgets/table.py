@@ -59,7 +59,7 @@ class TableView(TableCanvas[T]):
 
     def selected_rows(self) -> list[T]:
         """The chosen rows, the current one first; a chosen header stands for its rows."""
-        lines = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        lines = self.selected_lines()
         current = self.currentIndex().row()
         if current in lines:
             lines.remove(current)
@@ -77,12 +77,9 @@ class TableView(TableCanvas[T]):
         if not lines:
             return False
         selection = self.selectionModel()
-        flags = selection.SelectionFlag
-        chosen = flags.Select | flags.Rows
         first = self._rows.index(lines[0], self._first_column())
-        selection.setCurrentIndex(first, flags.ClearAndSelect | flags.Rows)
-        for line in lines[1:]:
-            selection.select(self._rows.index(line, 0), chosen)
+        selection.setCurrentIndex(first, selection.SelectionFlag.NoUpdate)
+        self.select_lines(lines)
         self.scrollTo(first)
         return True
 

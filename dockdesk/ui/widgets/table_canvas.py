@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QModelIndex, QRectF, QTimer, Signal
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QRectF,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from dockdesk.core.columns import Link
-from dockdesk.models.arrangement import Group, Key
+from dockdesk.models.arrangement import Entry, Group, Key
 from dockdesk.models.table_model import KeyedTableModel
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.table_header import TableHeader
@@ -42,6 +50,7 @@ class TableCanvas(QTableView, Generic[T]):
         self._hovered_line = -1
         self._hovered_link: Link | None = None
         self._visible_keys: set[Key] = set()
+        self._chosen: list[Entry] = []  # while lines change places
         self._visible_timer = QTimer(self)
         self._visible_timer.setSingleShot(True)
         self._visible_timer.timeout.connect(self._tell_visible)
@@ -57,7 +66,8 @@ class TableCanvas(QTableView, Generic[T]):
         theme.changed.connect(self._take_theme)
         model.sort_changed.connect(self._header.viewport().update)
         model.counts_changed.connect(self._on_counts_changed)
-        model.layoutAboutToBeChanged.connect(self._on_about_to_reorder)
+        model.reordering.connect(self._on_reordering)
+        model.reordered.connect(self._on_reordered)
 
     def _set_up(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -225,13 +235,53 @@ class TableCanvas(QTableView, Generic[T]):
                 self.updateGeometries()
             bar.setValue(max(0, target))
 
-    def _on_about_to_reorder(self) -> None:
-        """A current row that is about to go would be replaced by whatever comes to stand at the very end."""
+    def selected_lines(self) -> list[int]:
+        """The chosen lines, top to bottom. A list of indexes, as Qt gives it, takes long to make of many."""
+        ranges = self.selectionModel().selection()
+        found: set[int] = set()
+        for number in range(ranges.count()):
+            item = ranges.at(number)
+            found.update(range(item.top(), item.bottom() + 1))
+        return sorted(found)
+
+    def select_lines(self, lines: Iterable[int]) -> None:
+        """Choose these lines and no others, in one step."""
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().select(self._selection_of(sorted(lines)), flags.ClearAndSelect)
+
+    def _selection_of(self, lines: Sequence[int]) -> QItemSelection:
+        """Ascending lines as a selection of whole rows, with one range for neighbours."""
+        selection = QItemSelection()
+        last_column = self._rows.columnCount() - 1
+        start = 0
+        for place, line in enumerate(lines):
+            if place + 1 == len(lines) or lines[place + 1] != line + 1:
+                first, last = self._rows.index(lines[start], 0), self._rows.index(line, last_column)
+                selection.append(QItemSelectionRange(first, last))
+                start = place + 1
+        return selection
+
+    def _on_reordering(self) -> None:
+        """Keep what is chosen by itself: Qt would follow every single cell of it, for seconds where many are chosen."""
         key = self._rows.key_at(self.currentIndex().row())
+        selection = self.selectionModel()
         if key is not None and self._rows.row(key) is None:
-            self.selectionModel().setCurrentIndex(
-                QModelIndex(), self.selectionModel().SelectionFlag.NoUpdate
-            )
+            # It is about to go, and would be replaced by whatever comes to stand at the very end.
+            selection.setCurrentIndex(QModelIndex(), selection.SelectionFlag.NoUpdate)
+        self._chosen = self._rows.entries_at(self.selected_lines())
+        if self._chosen:
+            selection.blockSignals(True)
+            selection.clearSelection()
+            selection.blockSignals(False)
+
+    def _on_reordered(self) -> None:
+        if self._chosen:
+            selection = self.selectionModel()
+            lines = sorted(self._rows.line_of(entry) for entry in self._chosen)
+            selection.blockSignals(True)  # the same rows are chosen as before
+            selection.select(self._selection_of(lines), selection.SelectionFlag.Select)
+            selection.blockSignals(False)
+            self._chosen = []
 
     def _on_counts_changed(self, _shown: int, _total: int) -> None:
         if not self._rows.rowCount():

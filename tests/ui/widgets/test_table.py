@@ -179,6 +179,34 @@ def test_a_choice_stays_with_its_rows(view: TableView[Row], qtbot: QtBot) -> Non
     assert {row.name for row in view.selected_rows()} == {"zebra", "cache"}
 
 
+def test_a_large_choice_stays_without_a_word(qtbot: QtBot, theme: Theme) -> None:
+    rows = [Row(f"{n:04}", f"row {n * 7919 % 2000:04}", cpu=float(n)) for n in range(2_000)]
+    view = show(qtbot, theme, *rows)
+    keys = {row.id for row in rows[::3]}
+    ears = Ears(view)
+    view.select_keys(sorted(keys))
+    assert {row.id for row in view.selected_rows()} == keys
+    told = len(ears.chosen)
+    assert told == 1
+    view.rows.sort_by("name")
+    view.rows.sort_by("cpu", True)
+    assert {row.id for row in view.selected_rows()} == keys
+    assert len(ears.chosen) == told, "nothing has changed for who listens"
+    view.rows._ready_at = 0.0
+    view.rows.apply([], [row.id for row in rows[::2]])
+    left = {row.id for row in rows[::3]} - {row.id for row in rows[::2]}
+    assert {row.id for row in view.selected_rows()} == left
+    assert set(ears.chosen[-1]) == left
+    view.close()
+
+
+def test_a_chosen_header_stays_chosen(grouped: TableView[Row], qtbot: QtBot) -> None:
+    click(qtbot, grouped, spot(grouped, 0, x=80))
+    grouped.rows.sort_by("name", True)
+    assert {row.id for row in grouped.selected_rows()} == {"1", "2"}
+    assert grouped.selected_lines() == [0]
+
+
 def test_a_chosen_row_that_goes_is_told(view: TableView[Row], qtbot: QtBot) -> None:
     click(qtbot, view, spot(view, 0))
     ears = Ears(view)
