@@ -12,8 +12,8 @@ help: ## Say what can be made
 run: ## Start DockDesk (ARGS: its arguments, such as --vnc)
 	@packaging/run.sh $(ARGS)
 
-demo: ## Start DockDesk in its built-in sandbox
-	@echo "Not yet: the built-in sandbox is still to come. 'make run' works with the engine you have."
+demo: ## Start DockDesk in its built-in sandbox: no engine is needed, nothing is real
+	@packaging/run.sh --demo $(ARGS)
 
 test: ## Lint, then run every test, with real engines (ARGS: pytest's arguments)
 	@packaging/setup.sh test

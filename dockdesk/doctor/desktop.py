@@ -20,14 +20,7 @@ _OPEN_QT = (
 )
 _MISSING = re.compile(r"(lib[\w.+-]+\.so[\d.]*): cannot open|(\blibxcb-cursor0\b|\bxcb-cursor0\b)")
 
-PACKAGES = (
-    "PySide6-Essentials",
-    "docker",
-    "keyring",
-    "msgspec",
-    "pyghostty",
-    "PyYAML",
-)
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def checks(around: Surroundings) -> list[Check]:
@@ -48,16 +41,31 @@ def versions() -> list[Finding]:
         Finding("System", name, Status.OK, text, data={"version": text})
         for name, text in system.items()
     ]
-    for package in PACKAGES:
+    for package, everywhere in sorted(required().items(), key=lambda item: item[0].lower()):
         try:
             version = metadata.version(package)
         except metadata.PackageNotFoundError:
-            hint = "Install DockDesk anew; a part of it is missing."
-            findings.append(Finding("System", package, Status.PROBLEM, "not installed", hint))
+            if everywhere:
+                hint = "Install DockDesk anew; a part of it is missing."
+                findings.append(Finding("System", package, Status.PROBLEM, "not installed", hint))
             continue
         data = {"version": version}
         findings.append(Finding("System", package, Status.OK, version, data=data))
     return findings
+
+
+def required() -> dict[str, bool]:
+    """The packages that DockDesk asks for, and whether on every system and Python."""
+    try:
+        lines = metadata.requires("dockdesk") or []
+    except metadata.PackageNotFoundError:
+        return {}
+    found: dict[str, bool] = {}
+    for line in lines:
+        requirement, _, marker = line.partition(";")
+        if "extra" not in marker and (name := _NAME.match(requirement)):
+            found[name.group()] = not marker
+    return found
 
 
 def _system() -> str:

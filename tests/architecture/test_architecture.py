@@ -100,13 +100,13 @@ def test_pieces_of_panes_that_are_data_need_no_qt() -> None:
     assert not found, "\n".join(found)
 
 
-def test_only_the_entry_point_imports_the_composition_root() -> None:
+def test_only_the_start_imports_the_composition_root() -> None:
     importers = [
         str(path.relative_to(ROOT))
         for path in sources(PACKAGE)
         for module, _ in imported(path)
         if module == "dockdesk.app" or module.startswith("dockdesk.app.")
-        if path.name not in {"__main__.py", "app.py"} and path.parent.name != "app"
+        if path.name not in {"start.py", "app.py"}
     ]
     assert not importers
 
