@@ -134,14 +134,14 @@ python_packages() {
 case "$kind" in
     run)
         system_packages qt xcb || say "going on without them; the window may not open"
-        python_packages requirements 400
+        python_packages requirements 300
         ;;
     plain)
         system_packages qt || say "going on without them"
-        python_packages requirements 400
+        python_packages requirements 300
         ;;
     dev)
-        python_packages requirements-dev 500
+        python_packages requirements-dev 420
         ;;
     test)
         system_packages qt || fail "the tests need Qt's libraries."
@@ -149,7 +149,7 @@ case "$kind" in
             [ -z "${CI:-}" ] || fail "in CI the tests with real engines must run."
             say "going on: tests that need an engine that is not here are skipped"
         fi
-        python_packages requirements-dev 500
+        python_packages requirements-dev 420
         ;;
     *) fail "unknown target: $kind" ;;
 esac

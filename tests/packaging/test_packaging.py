@@ -110,7 +110,7 @@ def start(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(os.uname().sysname != "Linux", reason="only Linux may have no display")
 def test_without_a_display_it_says_so_in_one_line() -> None:
-    """Before anything is installed: nobody downloads 400 MB to learn that there is no screen."""
+    """Before anything is installed: nobody downloads 300 MB to learn that there is no screen."""
     done = start()
     assert done.returncode == 1
     assert done.stdout == ""
