@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     if options.command == "pictures":
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        from dockdesk.app import draw
+        from dockdesk.start import draw
 
         return draw(options)
     if options.vnc is not None:
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif not has_display():
         print(NO_DISPLAY, file=sys.stderr)
         return 2
-    from dockdesk.app import run
+    from dockdesk.start import run
 
     return run(options)
 

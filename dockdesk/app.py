@@ -5,20 +5,13 @@ What is heavy (the engine's SDK, the archive) is imported by workers once the wi
 
 from __future__ import annotations
 
-import argparse
 import logging
-import signal
-import socket
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication
 
-from dockdesk import __version__
 from dockdesk.bridge.collector import Collector
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
@@ -31,14 +24,17 @@ from dockdesk.core.reactor import Reactor
 from dockdesk.core.settings import Settings
 from dockdesk.core.work import Work
 from dockdesk.launcher import ENVIRONMENT, Sandbox
+from dockdesk.places import Places
 from dockdesk.ui.actions.audit import AuditLog
 from dockdesk.ui.panes.registry import PANES, PaneEntry
 from dockdesk.ui.shell.crash import CrashGuard, start_log
+from dockdesk.ui.shell.end_signals import EndSignals
 from dockdesk.ui.shell.environments import Environments, FoundEnvironment
 from dockdesk.ui.shell.keeper import SettingsKeeper
+from dockdesk.ui.shell.main_window import MainWindow
 from dockdesk.ui.shell.parts import WindowParts
+from dockdesk.ui.shell.shell import Shell
 from dockdesk.ui.shell.tray import Tray
-from dockdesk.ui.shell.window import MainWindow
 from dockdesk.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -46,43 +42,27 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Python hands the interpreter on every 5 ms by default, a third of a frame; workers must not keep it that long.
-SWITCH_INTERVAL_S = 0.0005
 _END_MS = 3000
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where this user's files are: what was set, what was done, what went wrong."""
+class Program(QObject):
+    """Everything that lives as long as the program does: fills ``window``.
 
-    settings: Path
-    archive: Path
-    log: Path
+    `begin` connects to an engine, `end` stops all after the event loop. ``ended`` carries the exit code.
+    """
 
-
-def user_places() -> Places:
-    """As the desktop's conventions have it (XDG on Linux)."""
-    from platformdirs import PlatformDirs
-
-    dirs = PlatformDirs("dockdesk", appauthor=False)
-    return Places(
-        settings=dirs.user_config_path / "settings.json",
-        archive=dirs.user_data_path / "archive.sqlite",
-        log=dirs.user_log_path / "dockdesk.log",
-    )
-
-
-class Program:
-    """Everything that lives as long as the program does. `begin` after the first paint, `end` after the loop."""
+    ended = Signal(int)
 
     def __init__(
         self,
         app: QApplication,
+        window: MainWindow,
         places: Places,
         entries: Sequence[PaneEntry] = PANES,
         discover: Callable[[Reactor], Sequence[FoundEnvironment]] | None = None,
         demo: bool = False,
     ) -> None:
+        super().__init__()
         self._places = places
         self._database: Database | None = None
         self._tray: Tray | None = None
@@ -107,7 +87,8 @@ class Program:
             lambda: [*(discover or find_engines)(self.reactor), self._sandbox_environment()],
             ENVIRONMENT.id if demo else "",
         )
-        self.window = MainWindow(
+        self.shell = Shell(
+            window,
             WindowParts(
                 self.theme,
                 self.jobs,
@@ -119,30 +100,39 @@ class Program:
                 self.environments,
                 entries,
                 places.log,
-            )
+            ),
         )
-        self.keeper.failed.connect(self.window.notices.failure)
-        self.window.runner.finished.connect(
-            lambda _action, targets: self.session.read_back(targets)
-        )
+        self._connect(app)
+
+    def _connect(self, app: QApplication) -> None:
+        shell, notices = self.shell, self.shell.notices
+        start_log(self._places.log)
+        self._guard = CrashGuard(self._places.log)
+        self._guard.install()
+        self._guard.caught.connect(notices.failure)
+        self._signals = EndSignals(self._on_end_signal)
+        app.commitDataRequest.connect(lambda _manager: shell.save_state())
+        shell.quit_agreed.connect(lambda: self.ended.emit(0))
+        self.keeper.failed.connect(notices.failure)
+        shell.runner.finished.connect(lambda _action, targets: self.session.read_back(targets))
 
     def begin(self) -> None:
         """What can wait until the window has been painted."""
         self.keeper.apply_motion()
         self.environments.find()
-        self.window.start()
+        self.shell.start()
         self.jobs.submit(
-            None, self._open_archive, self._on_archive, self.window.notices.failure, long=True
+            None, self._open_archive, self._on_archive, self.shell.notices.failure, long=True
         )
         if self._unread is not None:
-            self.window.notices.failure(self._unread)
+            self.shell.notices.failure(self._unread)
         self.settings.listen(TRAY, lambda _on: self._show_tray())
         self.settings.listen(CLOSE_TO_TRAY, lambda _on: self._show_tray())
         self._show_tray()
 
     def end(self) -> bool:
         """Stop everything; False if some thread would not end in time."""
-        self.window.hide()
+        self.shell.window.hide()
         if self._tray is not None:
             self._tray.hide()
         self.keeper.save()
@@ -156,7 +146,15 @@ class Program:
         if self._database is not None:
             self._database.close()
         self.collector.close()
+        self._signals.close()
+        self._guard.remove()
+        if not ended:
+            _log.warning("some work did not end in time and was left behind")
         return ended
+
+    def _on_end_signal(self) -> None:
+        self.shell.save_state()
+        self.ended.emit(0)
 
     def _sandbox_environment(self) -> FoundEnvironment:
         """The sandbox as one more environment: it starts when it is connected to."""
@@ -180,13 +178,13 @@ class Program:
         self.audit.set_archive(archive)
         if self._database is not None and self._database.set_aside is not None:
             detail = f"It was moved to {self._database.set_aside}, and a new one was begun."
-            self.window.notices.failure(LocalError("The command log was damaged", detail))
+            self.shell.notices.failure(LocalError("The command log was damaged", detail))
 
     def _show_tray(self) -> None:
         wanted = self.settings.get(TRAY) or self.settings.get(CLOSE_TO_TRAY)
         if wanted and self._tray is None and Tray.available():
-            self._tray = Tray(self.theme, self.window)
-            self.window.set_tray(self._tray)
+            self._tray = Tray(self.theme, self.shell)
+            self.shell.set_tray(self._tray)
         if self._tray is not None:
             self._tray.show() if wanted else self._tray.hide()
 
@@ -205,130 +203,3 @@ def find_engines(reactor: Reactor) -> list[FoundEnvironment]:
         )
         for endpoint in discover()
     ]
-
-
-def make_application() -> QApplication:
-    """Qt's application object with DockDesk's name on it."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    app = QApplication(["dockdesk"])
-    app.setApplicationName("dockdesk")
-    app.setApplicationDisplayName("DockDesk")
-    app.setApplicationVersion(__version__)
-    app.setDesktopFileName("org.dockdesk.DockDesk")
-    app.setQuitOnLastWindowClosed(False)
-    return app
-
-
-def run(options: argparse.Namespace) -> int:
-    """Show the window until the user quits; return the exit code."""
-    app = make_application()
-    if options.vnc is not None:
-        from dockdesk.ui.shell.vnc import listen_on_loopback
-
-        try:
-            listen_on_loopback(options.vnc)
-        except LocalError as error:
-            print(f"{error}. {error.hint}".strip(), file=sys.stderr)
-            return 2
-        print(f"DockDesk is shown at 127.0.0.1:{options.vnc} (VNC).", flush=True)
-    places = user_places()
-    start_log(places.log)
-    guard = CrashGuard(places.log)
-    guard.install()
-    program = Program(app, places, demo=options.demo)
-    window = program.window
-    guard.caught.connect(window.notices.failure)
-    window.quit_agreed.connect(app.quit)
-    signals = _EndSignals(lambda: _end_now(window, app))
-    app.commitDataRequest.connect(lambda _manager: window.save_state())
-    paint = FirstPaint(window, program.begin)
-    if options.vnc is not None:
-        window.showMaximized()
-    else:
-        window.show()
-    code = app.exec()
-    if not program.end():
-        _log.warning("some work did not end in time and was left behind")
-    signals.close()
-    guard.remove()
-    del paint
-    return code
-
-
-def draw(options: argparse.Namespace) -> int:
-    """Draw panes to PNG files; return the exit code."""
-    from dockdesk.ui.shell.pictures import Pictures
-
-    app = make_application()
-    places = user_places()
-    program = Program(app, places, demo=options.demo)
-    pictures = Pictures(
-        program.window, program.theme, program.session, program.environments, options, app.exit
-    )
-
-    def begin() -> None:
-        program.begin()
-        pictures.begin()
-
-    FirstPaint(program.window, begin)
-    width, _, height = options.size.partition("x")
-    program.window.resize(int(width), int(height))
-    program.window.show()
-    code = app.exec()
-    program.end()
-    return code
-
-
-def _end_now(window: MainWindow, app: QApplication) -> None:
-    window.save_state()
-    app.quit()
-
-
-class FirstPaint(QObject):
-    """Calls back once, just after ``window`` has been painted for the first time."""
-
-    def __init__(self, window: QWidget, then: Callable[[], object]) -> None:
-        super().__init__(window)
-        self._window = window
-        self._then = then
-        window.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._window and event.type() == QEvent.Type.Paint:
-            self._window.removeEventFilter(self)
-            QTimer.singleShot(0, self, self._then)
-        return super().eventFilter(watched, event)
-
-
-class _EndSignals(QObject):
-    """SIGTERM, SIGINT and SIGHUP end the program in order.
-
-    Python runs handlers between its own instructions only, so Qt is woken through a socket.
-    """
-
-    def __init__(self, end: Callable[[], object]) -> None:
-        super().__init__()
-        self._end = end
-        self._read, self._write = socket.socketpair()
-        self._read.setblocking(False)
-        self._write.setblocking(False)
-        self._before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        self._handlers = {
-            number: signal.signal(number, lambda _number, _frame: None)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        }
-        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._on_woken)
-
-    def close(self) -> None:
-        self._notifier.setEnabled(False)
-        signal.set_wakeup_fd(self._before)
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._read.close()
-        self._write.close()
-
-    def _on_woken(self) -> None:
-        numbers = set(self._read.recv(64))
-        if numbers & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}:
-            self._end()

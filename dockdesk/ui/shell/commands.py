@@ -17,7 +17,7 @@ from dockdesk.ui.pane import Pane
 
 if TYPE_CHECKING:
     from dockdesk.ui.shell.parts import WindowParts
-    from dockdesk.ui.shell.window import MainWindow
+    from dockdesk.ui.shell.shell import Shell
 
 _NEED_PANE = frozenset({"view.reload", "view.filter", "view.maximise"})
 
@@ -25,8 +25,8 @@ _NEED_PANE = frozenset({"view.reload", "view.filter", "view.maximise"})
 class ShellCommands:
     """Action id → what happens; and why it can't happen now."""
 
-    def __init__(self, window: MainWindow, parts: WindowParts) -> None:
-        self._window = window
+    def __init__(self, shell: Shell, parts: WindowParts) -> None:
+        self._shell = shell
         self._parts = parts
         self._handlers = {**self._window_handlers(), **self._other_handlers()}
 
@@ -35,7 +35,7 @@ class ShellCommands:
 
     def refusal(self, action: Action[Any], _rows: Sequence[Any] = ()) -> str | None:
         """Why ``action`` is not possible now, in one sentence, or None."""
-        navigation, environment = self._window.navigation, self._parts.session.environment
+        navigation, environment = self._shell.navigation, self._parts.session.environment
         if action.id == "go.back" and not navigation.history.can_go_back:
             return "There is nothing to go back to."
         if action.id == "go.forward" and not navigation.history.can_go_forward:
@@ -49,25 +49,25 @@ class ShellCommands:
         return None
 
     def _window_handlers(self) -> Mapping[str, Callable[[], None]]:
-        window = self._window
+        shell, window = self._shell, self._shell.window
         return {
-            "app.settings": window.show_settings,
+            "app.settings": shell.show_settings,
             "app.close": self._close,
-            "app.quit": window.ask_quit,
+            "app.quit": shell.ask_quit,
             "view.reload": lambda: self._with_pane(lambda pane: pane.reload()),
             "view.filter": lambda: self._with_pane(lambda pane: pane.focus_filter()),
             "view.maximise": lambda: self._with_pane(lambda pane: pane.toggle_maximised()),
-            "view.rail": window.fold_rail,
-            "view.activity": window.toggle_activity,
+            "view.rail": shell.fold_rail,
+            "view.activity": shell.toggle_activity,
             "view.menu_bar": lambda: window.menuBar().setVisible(window.menuBar().isHidden()),
             "view.full_screen": lambda: window.setWindowState(
                 window.windowState() ^ Qt.WindowState.WindowFullScreen
             ),
-            "go.back": window.navigation.back,
-            "go.forward": window.navigation.forward,
-            "go.next_part": window.focus_next_part,
-            "help.palette": window.show_palette,
-            "help.shortcuts": window.show_shortcuts,
+            "go.back": shell.navigation.back,
+            "go.forward": shell.navigation.forward,
+            "go.next_part": shell.focus_next_part,
+            "help.palette": shell.show_palette,
+            "help.shortcuts": shell.show_shortcuts,
         }
 
     def _other_handlers(self) -> Mapping[str, Callable[[], None]]:
@@ -76,7 +76,7 @@ class ShellCommands:
             "view.light": lambda: parts.settings.set(preferences.THEME, "light"),
             "view.dark": lambda: parts.settings.set(preferences.THEME, "dark"),
             "view.system": lambda: parts.settings.set(preferences.THEME, "system"),
-            "environment.switch": self._window.show_environments,
+            "environment.switch": self._shell.show_environments,
             "environment.reconnect": parts.session.reconnect,
             "environment.find": parts.environments.find,
             "environment.normal": lambda: self._guard(Guard.NORMAL),
@@ -87,12 +87,12 @@ class ShellCommands:
         }
 
     def _with_pane(self, do: Callable[[Pane], None]) -> None:
-        pane = self._window.navigation.current
+        pane = self._shell.navigation.current
         if pane is not None:
             do(pane)
 
     def _close(self) -> None:
-        self._window.close()
+        self._shell.window.close()
 
     def _guard(self, guard: Guard) -> None:
         environment = self._parts.session.environment
@@ -104,13 +104,11 @@ class ShellCommands:
         if path.exists():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
         else:
-            self._window.notices.show(
+            self._shell.notices.show(
                 "The log is empty", f"Nothing went wrong yet. It would be {path}."
             )
 
     def _show_about(self) -> None:
         info = self._parts.session.info
         engine = f"Connected to {info.product} {info.version}." if info is not None else ""
-        self._window.notices.show(
-            f"DockDesk {__version__}", f"Apache License 2.0. {engine}".strip()
-        )
+        self._shell.notices.show(f"DockDesk {__version__}", f"Apache License 2.0. {engine}".strip())

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from dockdesk.bridge.engine_session import EngineSession, SessionState
 from dockdesk.ui.shell.environments import Environments
-from dockdesk.ui.shell.window import MainWindow
+from dockdesk.ui.shell.shell import Shell
 from dockdesk.ui.theme import Theme, ThemeMode
 
 _CONNECT_MS = 15_000
@@ -27,15 +27,15 @@ class Pictures(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        shell: Shell,
         theme: Theme,
         session: EngineSession,
         environments: Environments,
         options: argparse.Namespace,
         done: Callable[[int], None],
     ) -> None:
-        super().__init__(window)
-        self._window = window
+        super().__init__(shell)
+        self._shell = shell
         self._theme = theme
         self._session = session
         self._environments = environments
@@ -49,7 +49,7 @@ class Pictures(QObject):
         self._patience.timeout.connect(self._draw_all)
 
     def begin(self) -> None:
-        known = [entry.id for entry in self._window.navigation.entries]
+        known = [entry.id for entry in self._shell.navigation.entries]
         unknown = [id for id in self._options.pane or () if id not in known]
         if unknown:
             print(f"There is no pane {unknown[0]}; there are: {', '.join(known)}.", file=sys.stderr)
@@ -78,7 +78,7 @@ class Pictures(QObject):
             return
         self._begun = True
         self._patience.stop()
-        panes = self._options.pane or [entry.id for entry in self._window.navigation.entries]
+        panes = self._options.pane or [entry.id for entry in self._shell.navigation.entries]
         modes = ["light", "dark"] if self._options.theme == "both" else [self._options.theme]
         self._steps = ((pane, cast(ThemeMode, mode)) for pane in panes for mode in modes)
         self._next()
@@ -90,9 +90,9 @@ class Pictures(QObject):
             return
         pane, mode = step
         fresh = (
-            pane != self._window.navigation.current_id or pane not in self._window.navigation.panes
+            pane != self._shell.navigation.current_id or pane not in self._shell.navigation.panes
         )
-        self._window.navigation.show_pane(pane)
+        self._shell.navigation.show_pane(pane)
         self._theme.set_mode(mode)
         self._theme.settle()
         wait = int(self._options.wait * 1000) if fresh or mode == "light" else _SETTLE_MS
@@ -101,7 +101,7 @@ class Pictures(QObject):
     def _grab(self, pane: str, mode: str) -> None:
         self._theme.settle()
         file = self._folder / f"{pane}-{mode}.png"
-        if not self._window.grab().save(str(file), "PNG"):
+        if not self._shell.window.grab().save(str(file), "PNG"):
             print(f"{file} can't be written.", file=sys.stderr)
             self._done(1)
             return

@@ -5,44 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize
-from PySide6.QtWidgets import QMainWindow
-
 from dockdesk.core import preferences
 from dockdesk.core.settings import Settings
 from dockdesk.ui.shell.frame import Frame
+from dockdesk.ui.shell.main_window import MainWindow
+from dockdesk.ui.theme import Theme
 
-FIRST_SIZE = QSize(1440, 900)
-_SCREEN_SHARE = 0.92
 
-
-def restore(window: QMainWindow, frame: Frame, settings: Settings) -> None:
-    """Place the window as it was; the first time, as large as looks well on its screen."""
+def restore(window: MainWindow, frame: Frame, settings: Settings) -> None:
+    """Fold and open the parts as they were. The window has its place already: it had it before it was shown."""
     state: Mapping[str, Any] = settings.get(preferences.WINDOW_STATE)
-    geometry = state.get("geometry")
-    placed = isinstance(geometry, str) and window.restoreGeometry(
-        QByteArray.fromBase64(QByteArray(geometry.encode()))
-    )
-    if not placed:
-        room = window.screen().availableSize()
-        window.resize(
-            min(FIRST_SIZE.width(), int(room.width() * _SCREEN_SHARE)),
-            min(FIRST_SIZE.height(), int(room.height() * _SCREEN_SHARE)),
-        )
     folded = state.get("folded")
     frame.set_folded(folded if isinstance(folded, bool) else None)
     window.menuBar().setVisible(state.get("menu_bar") is not False)
     frame.set_drawer(state.get("activity") is True)
 
 
-def save(window: QMainWindow, frame: Frame, settings: Settings) -> None:
-    """Remember it. The settings' owner writes them."""
+def save(window: MainWindow, frame: Frame, settings: Settings, theme: Theme) -> None:
+    """Remember it, and the colour of its ground, which is painted before the theme is there."""
     settings.set(
         preferences.WINDOW_STATE,
         {
-            "geometry": bytes(window.saveGeometry().toBase64().data()).decode(),
+            "geometry": window.saved_geometry(),
             "folded": frame.folded,
             "menu_bar": not window.menuBar().isHidden(),
             "activity": not frame.drawer.isHidden(),
+            "ground": theme.tokens.window,
         },
     )

@@ -16,8 +16,9 @@ from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import Pane
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.shell.environments import Environments, FoundEnvironment
+from dockdesk.ui.shell.main_window import MainWindow
 from dockdesk.ui.shell.parts import WindowParts
-from dockdesk.ui.shell.window import MainWindow
+from dockdesk.ui.shell.shell import Shell
 from tests.ui.rig import Rig
 
 LOCAL = Environment("docker:default", "docker", "default", "unix:///run/docker.sock", "context")
@@ -120,10 +121,11 @@ ENTRIES = (
 
 
 @dataclass
-class Shell:
+class Bench:
     """The real window on the fake engine."""
 
     rig: Rig
+    shell: Shell
     window: MainWindow
     environments: Environments
     found: list[FoundEnvironment]
@@ -131,14 +133,14 @@ class Shell:
 
     @property
     def pane(self) -> PlainPane:
-        pane = self.window.navigation.pane("containers")
+        pane = self.shell.navigation.pane("containers")
         assert isinstance(pane, PlainPane)
         return pane
 
     def begin(self) -> None:
         """As app.py does after the first paint; waits until the engine has answered, or none will."""
         self.environments.find()
-        self.window.start()
+        self.shell.start()
         self.until(lambda: not self.environments.searching and self.rig.session.environment)
         self.until(lambda: self.rig.session.state.value in ("connected", "failed", "lost"))
 
@@ -146,17 +148,19 @@ class Shell:
         return next(row for row in self.rig.session.containers.values() if row.name == name)
 
     def notices(self) -> str:
-        return "\n".join(self.window.notices.texts())
+        return "\n".join(self.shell.notices.texts())
 
 
 @pytest.fixture
-def shell(rig: Rig, tmp_path: Path) -> Iterator[Shell]:
+def bench(rig: Rig, tmp_path: Path) -> Iterator[Bench]:
     found = [
         FoundEnvironment(LOCAL, lambda _work: rig.engine, current=True),
         FoundEnvironment(PROD, lambda _work: rig.engine),
     ]
     environments = Environments(rig.jobs, rig.session, rig.settings, lambda: found)
-    window = MainWindow(
+    window = MainWindow()
+    shell = Shell(
+        window,
         WindowParts(
             rig.theme,
             rig.jobs,
@@ -168,11 +172,11 @@ def shell(rig: Rig, tmp_path: Path) -> Iterator[Shell]:
             environments,
             ENTRIES,
             tmp_path / "dockdesk.log",
-        )
+        ),
     )
-    rig.qtbot.addWidget(window, before_close_func=lambda made: setattr(made, "_quitting", True))
+    rig.qtbot.addWidget(window, before_close_func=lambda _made: setattr(shell, "_quitting", True))
     window.resize(1280, 800)
     window.show()
-    yield Shell(rig, window, environments, found, rig.until)
-    window.notices.close_all()
+    yield Bench(rig, shell, window, environments, found, rig.until)
+    shell.notices.close_all()
     window.hide()

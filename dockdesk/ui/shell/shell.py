@@ -1,10 +1,10 @@
-"""The main window: joins the parts and leads between them."""
+"""Fills the main window: joins the parts and leads between them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QPalette
+from PySide6.QtWidgets import QWidget
 
 from dockdesk.bridge.engine_session import SessionState
 from dockdesk.bridge.jobs import Job
@@ -21,6 +21,7 @@ from dockdesk.ui.shell.commands import ShellCommands
 from dockdesk.ui.shell.environment_menu import EnvironmentMenu
 from dockdesk.ui.shell.focus import focus_next_part
 from dockdesk.ui.shell.frame import Frame
+from dockdesk.ui.shell.main_window import MainWindow
 from dockdesk.ui.shell.menus import Menus
 from dockdesk.ui.shell.navigation import Navigation
 from dockdesk.ui.shell.notices import NoticeStack
@@ -34,27 +35,24 @@ from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
 from dockdesk.ui.shell.tray import Tray
 from dockdesk.ui.widgets.confirm import ConfirmDialog
 
-SMALLEST = (800, 560)
 _STATUS_HEIGHT = 32
 
 
-class MainWindow(QMainWindow):
-    """``quit_agreed`` tells that the program may end: nothing runs, or the user said so."""
+class Shell(QObject):
+    """Everything in the window. ``quit_agreed`` tells that the program may end: nothing runs, or the user said so."""
 
     quit_agreed = Signal()
 
-    def __init__(self, parts: WindowParts) -> None:
-        super().__init__()
+    def __init__(self, window: MainWindow, parts: WindowParts) -> None:
+        super().__init__(window)
+        self.window = window
         self._parts = parts
         self._tray: Tray | None = None
         self._quitting = False
         self._quit_question: ConfirmDialog | None = None
         self._was_lost = False
-        self.setWindowTitle("DockDesk")
-        self.setWindowIcon(parts.theme.app_icon())
-        self.setMinimumSize(*SMALLEST)
+        window.setWindowIcon(parts.theme.app_icon())
         self.frame = Frame(parts.theme, parts.jobs, parts.entries)
-        self.setCentralWidget(self.frame)
         self.notices = NoticeStack(parts.theme, self.frame, bottom=_STATUS_HEIGHT)
         self.navigation = Navigation(parts.entries, self.frame.stack, self.frame.welcome)
         self.runner = ActionRunner(
@@ -62,7 +60,7 @@ class MainWindow(QMainWindow):
             parts.session,
             parts.audit,
             self.notices,
-            DialogAsker(parts.theme, parts.jobs, lambda: self),
+            DialogAsker(parts.theme, parts.jobs, lambda: window),
             self._confirmation,
             self,
         )
@@ -71,20 +69,24 @@ class MainWindow(QMainWindow):
         commands = ShellCommands(self, parts)
         actions = [action for _title, actions in MENUS for action in actions]
         self.shell = BoundActions(
-            parts.theme, actions, commands.refusal, lambda: (), commands.run, self
+            parts.theme, actions, commands.refusal, lambda: (), commands.run, window
         )
-        self.menus = Menus(parts.theme, self.menuBar(), self.shell, self.navigation, self)
+        self.menus = Menus(parts.theme, window.menuBar(), self.shell, self.navigation, window)
         self.presenter = Presenter(
             parts.session, parts.environments, self.frame, self.navigation, self
         )
-        self._environment_menu = EnvironmentMenu(parts.theme, self)
+        self._environment_menu = EnvironmentMenu(parts.theme, window)
         source = PaletteSource(
             self.shell, self.navigation, parts.session, parts.environments, self.runner
         )
         self.palette_view = CommandPalette(parts.theme, source, self.frame)
         self._connect_frame()
         self._connect_parts()
-        window_state.restore(self, self.frame, parts.settings)
+        window_state.restore(window, self.frame, parts.settings)
+        window.setPalette(QPalette())  # the theme's from here on
+        window.setCentralWidget(self.frame)
+        self.frame.fit(window.width())
+        self._tell_visible()
 
     def _make_context(self) -> UiContext:
         parts = self._parts
@@ -106,6 +108,9 @@ class MainWindow(QMainWindow):
         return preferences.confirmation(level, environment, danger)
 
     def _connect_frame(self) -> None:
+        self.window.close_asked.connect(self._on_close_asked)
+        self.window.resized.connect(self.frame.fit)
+        self.window.visibility_changed.connect(self._tell_visible)
         frame, navigation, parts = self.frame, self.navigation, self._parts
         frame.rail.chosen.connect(navigation.show_pane)
         frame.rail.settings_asked.connect(self.show_settings)
@@ -165,13 +170,13 @@ class MainWindow(QMainWindow):
         self._environment_menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def show_settings(self, name: str = "") -> None:
-        dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self)
+        dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self.window)
         dialog.open()
         if isinstance(name, str) and name:
             dialog.go_to(name)
 
     def show_shortcuts(self) -> None:
-        ShortcutSheet(self._parts.theme, self.menus.key_groups(), self).open()
+        ShortcutSheet(self._parts.theme, self.menus.key_groups(), self.window).open()
 
     def show_activity(self) -> None:
         self.frame.set_drawer(True)
@@ -191,7 +196,7 @@ class MainWindow(QMainWindow):
     def focus_next_part(self) -> None:
         frame = self.frame
         focus_next_part(
-            self,
+            self.window,
             [frame.stack, frame.drawer, self.notices.surface, frame.status, frame.rail, frame.top],
         )
 
@@ -206,15 +211,16 @@ class MainWindow(QMainWindow):
 
     def come_forward(self) -> None:
         """Show the window, wherever it is."""
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
 
     def save_state(self) -> None:
         """Hand everything that is to be remembered to the settings."""
         settings, navigation = self._parts.settings, self.navigation
-        window_state.save(self, self.frame, settings)
+        window_state.save(self.window, self.frame, settings, self._parts.theme)
         settings.set(preferences.PANE_STATES, navigation.save_states())
         if navigation.current_id:
             settings.set(preferences.LAST_PANE, navigation.current_id)
@@ -237,7 +243,7 @@ class MainWindow(QMainWindow):
             names=jobs,
             danger=Danger.DISRUPTS,
             icon="power",
-            parent=self if self.isVisible() else None,
+            parent=self.window if self.window.isVisible() else None,
         )
         dialog.confirmed.connect(self._agree_to_quit)
         self._quit_question = dialog  # without a parent nothing else would keep it
@@ -250,40 +256,22 @@ class MainWindow(QMainWindow):
         self.save_state()
         self.quit_agreed.emit()
 
-    # Events.
+    # What happens to the window.
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def _on_close_asked(self, event: QCloseEvent) -> None:
         if self._quitting:
-            event.accept()
             return
         event.ignore()
         to_tray = self._parts.settings.get(preferences.CLOSE_TO_TRAY)
         if to_tray and self._tray is not None and self._tray.visible:
             self.save_state()
-            self.hide()
+            self.window.hide()
         else:
             self.ask_quit()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.frame.fit(event.size().width())
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._tell_visible()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._tell_visible()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.WindowStateChange:
-            self._tell_visible()
-
     def _tell_visible(self) -> None:
         """Live figures cost the engine work: none are asked for while nobody can see them."""
-        self._parts.stats.set_active(self.isVisible() and not self.isMinimized())
+        self._parts.stats.set_active(self.window.isVisible() and not self.window.isMinimized())
 
     def _on_moved(self) -> None:
         navigation, top = self.navigation, self.frame.top
