@@ -34,11 +34,11 @@ from dockdesk.ui.shell.keeper import SettingsKeeper
 from dockdesk.ui.shell.main_window import MainWindow
 from dockdesk.ui.shell.parts import WindowParts
 from dockdesk.ui.shell.shell import Shell
-from dockdesk.ui.shell.tray import Tray
 from dockdesk.ui.theme import Theme
 
 if TYPE_CHECKING:
     from dockdesk.backends.archive import Database
+    from dockdesk.ui.shell.tray import Tray
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _END_MS = 3000
 class Program(QObject):
     """Everything that lives as long as the program does: fills ``window``.
 
-    `begin` connects to an engine, `end` stops all after the event loop. ``ended`` carries the exit code.
+    `begin` shows the first pane, `end` stops all after the event loop. ``ended`` carries the exit code.
     """
 
     ended = Signal(int)
@@ -87,6 +87,8 @@ class Program(QObject):
             lambda: [*(discover or find_engines)(self.reactor), self._sandbox_environment()],
             ENVIRONMENT.id if demo else "",
         )
+        # Looked for and connected while the window is being filled.
+        self.environments.find()
         self.shell = Shell(
             window,
             WindowParts(
@@ -117,10 +119,9 @@ class Program(QObject):
         shell.runner.finished.connect(lambda _action, targets: self.session.read_back(targets))
 
     def begin(self) -> None:
-        """What can wait until the window has been painted."""
-        self.keeper.apply_motion()
-        self.environments.find()
+        """What can wait until the window is filled."""
         self.shell.start()
+        self.keeper.apply_motion()
         self.jobs.submit(
             None, self._open_archive, self._on_archive, self.shell.notices.failure, long=True
         )
@@ -181,6 +182,8 @@ class Program(QObject):
             self.shell.notices.failure(LocalError("The command log was damaged", detail))
 
     def _show_tray(self) -> None:
+        from dockdesk.ui.shell.tray import Tray
+
         wanted = self.settings.get(TRAY) or self.settings.get(CLOSE_TO_TRAY)
         if wanted and self._tray is None and Tray.available():
             self._tray = Tray(self.theme, self.shell)

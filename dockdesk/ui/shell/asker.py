@@ -1,9 +1,9 @@
-"""Asks for forms and confirmations with dialogs over the window."""
+"""Asks for forms and confirmations with dialogs over the window; they are imported when something is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
 
@@ -12,8 +12,9 @@ from dockdesk.core.actions import Danger
 from dockdesk.core.errors import DockDeskError
 from dockdesk.ui.actions.questions import FilledForm, FormRequest, Question
 from dockdesk.ui.theme import Theme
-from dockdesk.ui.widgets.confirm import ConfirmDialog
-from dockdesk.ui.widgets.dialogs import FormDialog
+
+if TYPE_CHECKING:
+    from dockdesk.ui.widgets.dialogs import FormDialog
 
 
 class _Filled:
@@ -39,6 +40,8 @@ class DialogAsker:
         self._window = window
 
     def form(self, request: FormRequest, accepted: Callable[[FilledForm], None]) -> None:
+        from dockdesk.ui.widgets.dialogs import FormDialog
+
         dialog = FormDialog(
             self._theme,
             request.form,
@@ -61,6 +64,8 @@ class DialogAsker:
         dialog.open()
 
     def confirm(self, question: Question, accepted: Callable[[], None]) -> None:
+        from dockdesk.ui.widgets.confirm import ConfirmDialog
+
         dialog = ConfirmDialog.for_question(self._theme, question, self._window())
         dialog.confirmed.connect(accepted)
         dialog.open()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.core.environments import Environment
 from dockdesk.ui.panes.registry import PaneEntry
-from dockdesk.ui.shell.activity import ActivityDrawer
 from dockdesk.ui.shell.banner import Banner
 from dockdesk.ui.shell.nav_rail import NavRail
 from dockdesk.ui.shell.status_bar import StatusBar
 from dockdesk.ui.shell.top_bar import Stripe, TopBar
 from dockdesk.ui.shell.welcome import WelcomePage
 from dockdesk.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from dockdesk.ui.shell.activity.drawer import ActivityDrawer
 
 COMPACT_BELOW = 1100  # pixels: the rail shows icons only, and words are left away
 
@@ -38,7 +42,12 @@ class Edge(QWidget):
 
 
 class Frame(QWidget):
-    """A stripe in the environment's colour; rail | top bar, banner, panes | activity; the status bar below all."""
+    """A stripe in the environment's colour; rail | top bar, banner, panes | activity; the status bar below all.
+
+    ``drawer_closed`` tells that the user has shut the activity drawer.
+    """
+
+    drawer_closed = Signal()
 
     def __init__(
         self, theme: Theme, jobs: Jobs, entries: Sequence[PaneEntry], parent: QWidget | None = None
@@ -50,9 +59,11 @@ class Frame(QWidget):
         self.banner = Banner(theme)
         self.welcome = WelcomePage(theme)
         self.stack = QStackedWidget()
-        self.drawer = ActivityDrawer(theme, jobs)
+        self._theme = theme
+        self._jobs = jobs
+        self._drawer: ActivityDrawer | None = None
         self._drawer_edge = Edge(theme, vertical=True)
-        self.set_drawer(False)
+        self._drawer_edge.hide()
         self.status = StatusBar(theme)
 
         # Tab order follows the order of making and adding: rail, top bar, panes, drawer, status.
@@ -74,7 +85,7 @@ class Frame(QWidget):
         row.addWidget(Edge(theme, vertical=True))
         row.addLayout(middle, 1)
         row.addWidget(self._drawer_edge)
-        row.addWidget(self.drawer)
+        self._row = row
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -88,9 +99,26 @@ class Frame(QWidget):
         self.stripe.set_environment(environment)
         self.top.environment.set_environment(environment)
 
+    @property
+    def drawer(self) -> ActivityDrawer:
+        """The activity drawer, made when it is first needed."""
+        if self._drawer is None:
+            from dockdesk.ui.shell.activity.drawer import ActivityDrawer
+
+            self._drawer = ActivityDrawer(self._theme, self._jobs)
+            self._drawer.hide()
+            self._drawer.closed.connect(self.drawer_closed)
+            self._row.addWidget(self._drawer)
+        return self._drawer
+
+    @property
+    def drawer_open(self) -> bool:
+        return self._drawer is not None and not self._drawer.isHidden()
+
     def set_drawer(self, open: bool) -> None:
         """Show or hide the activity drawer."""
-        self.drawer.setVisible(open)
+        if open or self._drawer is not None:
+            self.drawer.setVisible(open)
         self._drawer_edge.setVisible(open)
         self.top.activity.setChecked(open)
 

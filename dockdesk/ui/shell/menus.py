@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from dockdesk.ui.actions.bound import BoundActions, tip
 from dockdesk.ui.actions.planning import plain_title
 from dockdesk.ui.panes.registry import PaneEntry
+from dockdesk.ui.shell.keys import KeyGroup, Keys
 from dockdesk.ui.shell.navigation import Navigation
 from dockdesk.ui.shell.shell_actions import EXTRA_SHORTCUTS, MENUS
-from dockdesk.ui.shell.shortcut_sheet import KeyGroup, Keys
 from dockdesk.ui.theme import Theme
 
 

@@ -10,6 +10,7 @@ from dockdesk.bridge.engine_session import EngineSession, SessionState
 from dockdesk.core.columns import Tone
 from dockdesk.core.environments import Guard
 from dockdesk.core.units import duration_text
+from dockdesk.ui.shell.activity.running import RunningJobs
 from dockdesk.ui.shell.environments import Environments
 from dockdesk.ui.shell.frame import Frame
 from dockdesk.ui.shell.navigation import Navigation
@@ -34,9 +35,11 @@ class Presenter(QObject):
         environments: Environments,
         frame: Frame,
         navigation: Navigation,
+        running: RunningJobs,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._running = running
         self._session = session
         self._environments = environments
         self._frame = frame
@@ -54,7 +57,7 @@ class Presenter(QObject):
         session.info_changed.connect(self._show_engine)
         session.containers_changed.connect(self._on_containers_changed)
         environments.attempts_changed.connect(self._show_welcome)
-        frame.drawer.running_changed.connect(self._on_running_changed)
+        running.changed.connect(self._on_running_changed)
         self.refresh()
 
     def set_tray(self, tray: Tray | None) -> None:
@@ -64,7 +67,7 @@ class Presenter(QObject):
     def refresh(self) -> None:
         self._on_state_changed(self._session.state)
         self._show_containers()
-        self._on_running_changed(self._frame.drawer.running)
+        self._on_running_changed(self._running.count)
 
     @property
     def engine_text(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPalette
 from PySide6.QtWidgets import QWidget
@@ -16,6 +18,7 @@ from dockdesk.ui.actions.runner import ActionRunner
 from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.pane import Pane
 from dockdesk.ui.shell import window_state
+from dockdesk.ui.shell.activity.running import RunningJobs
 from dockdesk.ui.shell.asker import DialogAsker
 from dockdesk.ui.shell.commands import ShellCommands
 from dockdesk.ui.shell.environment_menu import EnvironmentMenu
@@ -25,15 +28,14 @@ from dockdesk.ui.shell.main_window import MainWindow
 from dockdesk.ui.shell.menus import Menus
 from dockdesk.ui.shell.navigation import Navigation
 from dockdesk.ui.shell.notices import NoticeStack
-from dockdesk.ui.shell.palette import CommandPalette
-from dockdesk.ui.shell.palette.source import PaletteSource
 from dockdesk.ui.shell.parts import WindowParts
 from dockdesk.ui.shell.presenter import Presenter
-from dockdesk.ui.shell.settings_dialog import SettingsDialog
 from dockdesk.ui.shell.shell_actions import MENUS
-from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
-from dockdesk.ui.shell.tray import Tray
-from dockdesk.ui.widgets.confirm import ConfirmDialog
+
+if TYPE_CHECKING:
+    from dockdesk.ui.shell.palette.palette import CommandPalette
+    from dockdesk.ui.shell.tray import Tray
+    from dockdesk.ui.widgets.confirm import ConfirmDialog
 
 _STATUS_HEIGHT = 32
 
@@ -50,6 +52,7 @@ class Shell(QObject):
         self._tray: Tray | None = None
         self._quitting = False
         self._quit_question: ConfirmDialog | None = None
+        self._palette: CommandPalette | None = None
         self._was_lost = False
         window.setWindowIcon(parts.theme.app_icon())
         self.frame = Frame(parts.theme, parts.jobs, parts.entries)
@@ -73,13 +76,14 @@ class Shell(QObject):
         )
         self.menus = Menus(parts.theme, window.menuBar(), self.shell, self.navigation, window)
         self.presenter = Presenter(
-            parts.session, parts.environments, self.frame, self.navigation, self
+            parts.session,
+            parts.environments,
+            self.frame,
+            self.navigation,
+            RunningJobs(parts.jobs, self),
+            self,
         )
         self._environment_menu = EnvironmentMenu(parts.theme, window)
-        source = PaletteSource(
-            self.shell, self.navigation, parts.session, parts.environments, self.runner
-        )
-        self.palette_view = CommandPalette(parts.theme, source, self.frame)
         self._connect_frame()
         self._connect_parts()
         window_state.restore(window, self.frame, parts.settings)
@@ -121,7 +125,7 @@ class Shell(QObject):
         frame.top.activity_asked.connect(self.toggle_activity)
         frame.top.environments_asked.connect(self.show_environments)
         frame.top.crumbs.clicked.connect(self._on_crumb_clicked)
-        frame.drawer.closed.connect(self.toggle_activity)
+        frame.drawer_closed.connect(self.toggle_activity)
         frame.status.reconnect_asked.connect(parts.session.reconnect)
         frame.status.jobs_asked.connect(self.toggle_activity)
         frame.status.containers_asked.connect(lambda: navigation.show_pane("containers"))
@@ -155,8 +159,22 @@ class Shell(QObject):
             self.navigation.show_pane(wanted if wanted in known else known[0])
             self.navigation.focus_current()
 
+    @property
+    def palette(self) -> CommandPalette:
+        """The command palette, made when it is first needed."""
+        if self._palette is None:
+            from dockdesk.ui.shell.palette.palette import CommandPalette
+            from dockdesk.ui.shell.palette.source import PaletteSource
+
+            parts = self._parts
+            source = PaletteSource(
+                self.shell, self.navigation, parts.session, parts.environments, self.runner
+            )
+            self._palette = CommandPalette(parts.theme, source, self.frame)
+        return self._palette
+
     def show_palette(self) -> None:
-        self.palette_view.open()
+        self.palette.open()
 
     def show_environments(self) -> None:
         """Open the environment menu below its button."""
@@ -170,12 +188,16 @@ class Shell(QObject):
         self._environment_menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def show_settings(self, name: str = "") -> None:
+        from dockdesk.ui.shell.settings_dialog import SettingsDialog
+
         dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self.window)
         dialog.open()
         if isinstance(name, str) and name:
             dialog.go_to(name)
 
     def show_shortcuts(self) -> None:
+        from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
+
         ShortcutSheet(self._parts.theme, self.menus.key_groups(), self.window).open()
 
     def show_activity(self) -> None:
@@ -183,7 +205,7 @@ class Shell(QObject):
         self.frame.drawer.focus()
 
     def toggle_activity(self) -> None:
-        if self.frame.drawer.isHidden():
+        if not self.frame.drawer_open:
             self.show_activity()
             return
         self.frame.set_drawer(False)
@@ -195,9 +217,10 @@ class Shell(QObject):
 
     def focus_next_part(self) -> None:
         frame = self.frame
+        drawer = [frame.drawer] if frame.drawer_open else []
         focus_next_part(
             self.window,
-            [frame.stack, frame.drawer, self.notices.surface, frame.status, frame.rail, frame.top],
+            [frame.stack, *drawer, self.notices.surface, frame.status, frame.rail, frame.top],
         )
 
     def set_tray(self, tray: Tray | None) -> None:
@@ -235,6 +258,8 @@ class Shell(QObject):
         running = "1 job still runs and would be cancelled." if len(jobs) == 1 else ""
         if len(jobs) > 1:
             running = f"{len(jobs)} jobs still run and would be cancelled."
+        from dockdesk.ui.widgets.confirm import ConfirmDialog
+
         dialog = ConfirmDialog(
             self._parts.theme,
             "Quit DockDesk?",

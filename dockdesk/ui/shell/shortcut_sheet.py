@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from dockdesk.ui.shell.keys import KeyGroup
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.labels import PlainLabel
 from dockdesk.ui.widgets.scroll import ContentScroll
@@ -22,20 +22,6 @@ from dockdesk.ui.widgets.scroll import ContentScroll
 _ROW = 28
 _HEADING = 38
 _COLUMN = 340
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """One line of the sheet: what happens, and the keys (each a text such as "Ctrl+K") that make it happen."""
-
-    title: str
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyGroup:
-    title: str
-    lines: tuple[Keys, ...]
 
 
 def filtered(groups: Sequence[KeyGroup], text: str) -> list[KeyGroup]:

@@ -29,7 +29,7 @@ def save(window: MainWindow, frame: Frame, settings: Settings, theme: Theme) -> 
             "geometry": window.saved_geometry(),
             "folded": frame.folded,
             "menu_bar": not window.menuBar().isHidden(),
-            "activity": not frame.drawer.isHidden(),
+            "activity": frame.drawer_open,
             "ground": theme.tokens.window,
         },
     )

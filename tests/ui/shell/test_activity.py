@@ -13,6 +13,7 @@ from dockdesk.bridge.jobs import JobState
 from dockdesk.core.errors import ConflictError
 from dockdesk.ui.shell.activity.drawer import ActivityDrawer
 from dockdesk.ui.shell.activity.model import job_line
+from dockdesk.ui.shell.activity.running import RunningJobs
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def rows(drawer: ActivityDrawer) -> list[str]:
 
 
 def settle(qtbot: Any, jobs: Any, drawer: ActivityDrawer) -> None:
-    qtbot.waitUntil(lambda: not jobs.busy() and drawer.running == 0, timeout=10_000)
+    qtbot.waitUntil(lambda: not jobs.busy() and drawer._model.running() == 0, timeout=10_000)
 
 
 def test_lists_jobs_with_a_title_newest_first(
@@ -61,16 +62,18 @@ def test_a_running_job_shows_its_parts_and_can_be_cancelled(
     job = jobs.submit(None, pull, title="Pull nginx", long=True, failure=lambda error: None)
     qtbot.waitUntil(lambda: "a1b2" in job.parts_now() and rows(drawer) == ["Pull nginx"],
                     timeout=10_000)  # fmt: skip
+    running = RunningJobs(jobs)
     counts: list[int] = []
-    drawer.running_changed.connect(counts.append)
+    running.changed.connect(counts.append)
+    assert running.count == 1
     drawer.focus()
     qtbot.waitUntil(lambda: drawer._detail._log.toPlainText() == "resolved", timeout=10_000)
     assert drawer._detail._parts._parts == [("a1b2", 0.5, "Downloading")]
     drawer._detail._cancel.click()
     settle(qtbot, jobs, drawer)
     assert job.state is JobState.CANCELLED
-    assert counts == [0]
-    assert not drawer._detail._cancel.isVisible()
+    qtbot.waitUntil(lambda: counts == [0], timeout=10_000)
+    qtbot.waitUntil(lambda: not drawer._detail._cancel.isVisible(), timeout=10_000)
 
 
 def test_a_failed_job_says_why_and_is_tried_again(

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from dockdesk.ui.shell.palette import Candidate, CommandPalette
+from dockdesk.ui.shell.palette.candidates import Candidate
+from dockdesk.ui.shell.palette.palette import CommandPalette
 
 
 @pytest.fixture

@@ -24,8 +24,9 @@ from dockdesk.ui.pane import Pane
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.shell.crash import CrashGuard, start_log
 from dockdesk.ui.shell.environment_menu import EnvironmentMenu
+from dockdesk.ui.shell.keys import KeyGroup, Keys
 from dockdesk.ui.shell.nav_rail import NARROW, NavRail
-from dockdesk.ui.shell.shortcut_sheet import KeyGroup, Keys, ShortcutSheet, filtered
+from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet, filtered
 from dockdesk.ui.shell.status_bar import StatusBar
 from dockdesk.ui.shell.top_bar import TopBar
 from dockdesk.ui.shell.tray import Tray

@@ -158,7 +158,7 @@ def test_menus_are_made_from_the_declarations(bench: Bench) -> None:
 
 
 def palette(bench: Bench, text: str) -> list[str]:
-    view = bench.shell.palette_view
+    view = bench.shell.palette
     view.open(text)
     bench.until(lambda: view._model._search is None)
     return [view._model.candidate(row).title for row in range(view._model.rowCount())]
@@ -170,11 +170,11 @@ def test_palette_finds_actions_panes_resources_environments_and_settings(bench: 
     assert palette(bench, "stop")[0] == "Stop redis"
     assert palette(bench, "command log")[0] == "Command log"
     assert palette(bench, "postgres")[0] == "postgres"
-    bench.shell.palette_view.run_current()
+    bench.shell.palette.run_current()
     assert [row.name for row in bench.pane.rows] == ["postgres"]
     assert palette(bench, "switch prod")[0] == "Switch to prod"
     assert "Text size" in palette(bench, "text size")
-    bench.shell.palette_view.run_current()
+    bench.shell.palette.run_current()
     dialog = bench.window.findChild(SettingsDialog)
     assert dialog is not None
     dialog.close()
@@ -183,8 +183,8 @@ def test_palette_finds_actions_panes_resources_environments_and_settings(bench: 
 def test_palette_says_why_something_cannot_be_done(bench: Bench) -> None:
     bench.begin()
     assert palette(bench, "stop")[0] == "Stop"
-    assert bench.shell.palette_view._model.candidate(0).reason == "Nothing is selected."
-    bench.shell.palette_view.shut()
+    assert bench.shell.palette._model.candidate(0).reason == "Nothing is selected."
+    bench.shell.palette.shut()
 
 
 def test_guard_is_set_shown_and_kept(bench: Bench) -> None:

@@ -26,15 +26,13 @@ WIDTH = 380
 
 
 class ActivityDrawer(QFrame):
-    """Running and past jobs. ``closed`` tells that the user has shut it; ``running_changed(count)`` of every change."""
+    """Running and past jobs. ``closed`` tells that the user has shut it."""
 
     closed = Signal()
-    running_changed = Signal(int)
 
     def __init__(self, theme: Theme, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self._running = 0
         self.setProperty("look", "panel")
         self.setFixedWidth(WIDTH)
         self.setAccessibleName("Activity")
@@ -92,10 +90,6 @@ class ActivityDrawer(QFrame):
         row.addWidget(shut)
         return row
 
-    @property
-    def running(self) -> int:
-        return self._running
-
     def show_job(self, job: Job) -> None:
         """Choose a job; one that has only just changed may not be listed yet."""
         self._model.note(job)
@@ -136,14 +130,10 @@ class ActivityDrawer(QFrame):
         self._empty.setVisible(empty)
         self._split.setVisible(not empty)
         self._clear.setEnabled(self._model.rowCount() > self._model.running())
-        running = self._model.running()
-        if running != self._running:
-            self._running = running
-            self.running_changed.emit(running)
         self._run_clock()
 
     def _run_clock(self) -> None:
-        if self.isVisible() and self._running:
+        if self.isVisible() and self._model.running():
             self._clock.start()
         else:
             self._clock.stop()
