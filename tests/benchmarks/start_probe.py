@@ -1,0 +1,115 @@
+"""Runs a Qt program until its window is painted and its list is usable, and prints when that was, as JSON.
+
+``start_probe.py TARGET ROWS T0``: TARGET is bare, dockdesk or anchorage; usable is the moment when a visible list has
+at least ROWS rows and has been painted with them; T0 is when the process was started, in seconds since 1970. The same
+probe measures all programs: it looks at Qt's events only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_TARGET, _ROWS, _T0 = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+_LIMIT_MS = 30_000
+
+
+def _rows(model: Any) -> int:
+    """Rows of a list, and of the groups in it."""
+    top = model.rowCount()
+    return top + sum(model.rowCount(model.index(row, 0)) for row in range(min(top, 50)))
+
+
+def _install() -> None:
+    from PySide6.QtCore import QEvent, QObject, QTimer
+    from PySide6.QtWidgets import QAbstractItemView, QApplication, QMainWindow
+
+    original = QApplication.exec
+
+    class Watch(QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.said: dict[str, float] = {}
+            self.timer = QTimer()
+            self.timer.setInterval(3)
+            self.timer.timeout.connect(self.look)
+            self.timer.start()
+
+        def now(self) -> float:
+            return (time.time() - _T0) * 1000
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint and isinstance(watched, QMainWindow):
+                self.said.setdefault("first_paint_ms", self.now())
+                self.said.setdefault("first_paint_cpu_ms", time.process_time() * 1000)
+            return False
+
+        def look(self) -> None:
+            if _ROWS == 0:
+                if "first_paint_ms" in self.said:
+                    self.finish()
+                return
+            for widget in QApplication.allWidgets():
+                if isinstance(widget, QAbstractItemView) and widget.isVisible():
+                    model = widget.model()
+                    if model is not None and _rows(model) >= _ROWS:
+                        widget.viewport().repaint()
+                        self.said["usable_ms"] = self.now()
+                        self.timer.stop()
+                        # A moment later all that starts with the window is there: that is what it weighs.
+                        QTimer.singleShot(1500, self.finish)
+                        return
+            if self.now() > _LIMIT_MS:
+                self.finish()
+
+        def finish(self) -> None:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            self.said["rss_mib"] = pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+            self.said["cpu_ms"] = time.process_time() * 1000
+            print(json.dumps(self.said), flush=True)
+            os._exit(0)
+
+    def patched(*_args: Any) -> int:
+        app = QApplication.instance()
+        watch = Watch()
+        assert app is not None
+        app.installEventFilter(watch)
+        return original()
+
+    QApplication.exec = patched  # type: ignore[method-assign,assignment]
+
+
+def _bare() -> None:
+    from PySide6.QtWidgets import QApplication, QMainWindow
+
+    app = QApplication([])
+    window = QMainWindow()
+    window.resize(1200, 800)
+    window.show()
+    app.exec()
+
+
+def main() -> None:
+    if _TARGET == "bare":
+        _install()
+        _bare()
+    elif _TARGET == "dockdesk":
+        # Its own imports stay as they are: the probe itself needs QtWidgets only, as every program here does.
+        _install()
+        sys.argv = ["dockdesk"]
+        from dockdesk.__main__ import main as run
+
+        run([])
+    else:
+        _install()
+        sys.argv = ["anchorage"]
+        from anchorage.__main__ import main as anchorage  # type: ignore[import-not-found]
+
+        anchorage()
+
+
+main()
