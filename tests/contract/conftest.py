@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import pytest
 
 from dockdesk.backends.engine.backend import EngineBackend
-from dockdesk.core.errors import DockDeskError
+from dockdesk.core.errors import DockDeskError, RemoteError
 from dockdesk.core.ports import ContainerSpec
 from dockdesk.core.resources.containers import Container
 from dockdesk.core.work import SilentWork
@@ -18,6 +19,7 @@ from tests.engines import EngineProcess, wait_for
 
 _numbers = itertools.count(1)
 PREFIX = "ddb"
+T = TypeVar("T")
 
 
 class Rig:
@@ -36,14 +38,42 @@ class Rig:
         return f"{PREFIX}{next(_numbers)}"
 
     def spec(self, *command: str, **options: Any) -> ContainerSpec:
-        values = {"image": self.image, "name": self.name(), "command": command, "stop_timeout": 0}
+        """A spec with a name of its own; without a network where none is asked for, which most tests need not."""
+        values = {
+            "image": self.image,
+            "name": self.name(),
+            "command": command,
+            "stop_timeout": 0,
+            "network": "none",
+        }
         return ContainerSpec(**{**values, **options})
 
     def run(self, *command: str, **options: Any) -> str:
         """The name of a new container that runs ``command``, or sleeps."""
         spec = self.spec(*(command or ("sleep", "1000")), **options)
-        self.backend.run_container(spec, SilentWork())
-        return spec.name
+
+        def start() -> str:
+            try:
+                self.backend.run_container(spec, SilentWork())
+            except DockDeskError:
+                with contextlib.suppress(DockDeskError):
+                    self.backend.remove(spec.name, force=True)
+                raise
+            return spec.name
+
+        return start() if spec.network == "none" else self.patiently(start)
+
+    def patiently(self, call: Callable[[], T]) -> T:
+        """Do what needs the machine's packet filter, which another engine that starts just now may be resetting."""
+        for _ in range(20):
+            try:
+                return call()
+            except RemoteError as error:
+                if "iptables" not in error.detail:
+                    raise
+                reason = error.detail
+            time.sleep(0.5)
+        pytest.skip(reason)
 
     def make(self, *command: str, **options: Any) -> str:
         """The name of a new container that was not started."""

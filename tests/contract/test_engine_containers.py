@@ -105,7 +105,6 @@ def test_odd_texts_come_through(rig: Rig) -> None:
 
 def test_everything_of_a_spec(docker: Rig) -> None:
     backend = docker.backend
-    network = docker.name()
     volume = docker.name()
     spec = ContainerSpec(
         image=docker.image,
@@ -147,7 +146,6 @@ def test_everything_of_a_spec(docker: Rig) -> None:
         log_driver="local",
         log_options=(("max-size", "1m"),),
     )
-    assert network
     try:
         backend.run_container(spec, SilentWork())
     except DockDeskError as error:
@@ -202,46 +200,47 @@ def test_an_emptied_entrypoint(rig: Rig) -> None:
 def test_a_published_port(rig: Rig) -> None:
     if getattr(rig.server, "bridge", "") == "none":
         pytest.skip("this engine has no bridge")
-    spec = rig.spec("sleep", "1000", ports=("127.0.0.1:0:80", "81/udp"), expose=("82",))
-    rig.backend.create_container(spec, SilentWork())
-    rig.backend.start(spec.name)
-    container = rig.backend.container(spec.name).container
+    name = rig.run(network="", ports=("127.0.0.1:0:80", "81/udp"), expose=("82",))
+    container = rig.backend.container(name).container
     found = {(port.private, port.protocol): port.public for port in container.ports}
     assert found[80, "tcp"]
     assert found[81, "udp"]
     if not rig.podman:  # which forgets what is exposed only
         assert found[82, "tcp"] is None
-    listed = rig.listed(spec.name)
+    listed = rig.listed(name)
     assert listed is not None
     assert {p.public for p in listed.ports if p.private == 80} == {found[80, "tcp"]}
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda b: b.container("ddb-none"),
-        lambda b: b.start("ddb-none"),
-        lambda b: b.stop("ddb-none"),
-        lambda b: b.restart("ddb-none"),
-        lambda b: b.kill("ddb-none"),
-        lambda b: b.pause("ddb-none"),
-        lambda b: b.unpause("ddb-none"),
-        lambda b: b.rename("ddb-none", "ddb-other"),
-        lambda b: b.remove("ddb-none"),
-        lambda b: b.commit("ddb-none", "ddb", "1"),
-        lambda b: b.processes("ddb-none"),
-        lambda b: b.spec_of("ddb-none"),
-        lambda b: b.changes("ddb-none"),
-        lambda b: b.list_files("ddb-none", "/"),
-        lambda b: b.read_file("ddb-none", "/x"),
-        lambda b: b.export("ddb-none", Path("/tmp/ddb-none"), SilentWork()),
-    ],
-)
-def test_what_is_gone_is_not_found(rig: Rig, call: Callable[[Any], Any]) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        call(rig.backend)
-    assert caught.value.title
-    assert "ddb-none" in caught.value.detail
+def test_what_is_gone_is_not_found(rig: Rig, tmp_path: Path) -> None:
+    gone = "ddb-none"
+    backend = rig.backend
+    calls: list[Callable[[], Any]] = [
+        lambda: backend.container(gone),
+        lambda: backend.start(gone),
+        lambda: backend.stop(gone),
+        lambda: backend.restart(gone),
+        lambda: backend.kill(gone),
+        lambda: backend.pause(gone),
+        lambda: backend.unpause(gone),
+        lambda: backend.rename(gone, "ddb-other"),
+        lambda: backend.remove(gone),
+        lambda: backend.commit(gone, "ddb", "1"),
+        lambda: backend.processes(gone),
+        lambda: backend.spec_of(gone),
+        lambda: backend.changes(gone),
+        lambda: backend.list_files(gone, "/"),
+        lambda: backend.read_file(gone, "/x"),
+        lambda: backend.upload(gone, [Path(__file__)], "/", SilentWork()),
+        lambda: backend.download(gone, "/x", tmp_path, SilentWork()),
+        lambda: backend.export(gone, tmp_path / "x", SilentWork()),
+    ]
+    for call in calls:
+        with pytest.raises(NotFoundError) as caught:
+            call()
+        assert caught.value.title
+        assert gone in caught.value.detail
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_states_that_do_not_allow_it(rig: Rig) -> None:

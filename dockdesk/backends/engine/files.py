@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import posixpath
 import tarfile
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from dockdesk.backends.engine.base import EnginePart
 from dockdesk.backends.engine.convert import changes_from
-from dockdesk.backends.engine.exchange import Exchange
 from dockdesk.backends.engine.frames import FrameSplitter
 from dockdesk.backends.engine.listing import (
     FolderScan,
@@ -42,6 +45,15 @@ _SILENCE = 120.0  # seconds an archive may stand still
 _ASKING = 20.0
 _MOST_LINKS = 8
 _MOST_GUESSES = 200
+_CLEARING_UP = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What the engine says of a path, and its archive as it arrives."""
+
+    stat: PathStat
+    pieces: Iterator[bytes]
 
 
 class FileCalls(EnginePart):
@@ -70,11 +82,10 @@ class FileCalls(EnginePart):
 
     def read_file(self, id: str, path: str, limit: int = 1 << 20) -> tuple[bytes, bool]:
         title = f"{path} could not be read"
-        exchange, found = self._open(id, clean_path(path), title)
-        with exchange:
-            if found.is_folder:
+        with self._open(id, clean_path(path), title) as archive:
+            if archive.stat.is_folder:
                 raise InvalidInputError(title, "It is a folder.", "Open it instead.")
-            for tar, member in members(PieceReader(exchange), title):
+            for tar, member in members(PieceReader(archive.pieces), title):
                 source = tar.extractfile(member) if member.isreg() else None
                 if source is None:
                     raise InvalidInputError(title, "It is a device, a pipe or a socket.")
@@ -98,11 +109,11 @@ class FileCalls(EnginePart):
         title = f"{path} could not be copied"
         name = name or posixpath.basename(source) or "filesystem"
         into_folder = target.is_dir()
-        exchange, found = self._open(id, source, title, work)
-        with exchange:
-            folder = target if into_folder else target.parent
+        folder = target if into_folder else target.parent
+        with self._open(id, source, title, work) as archive:
+            expected = 0 if archive.stat.is_folder else archive.stat.size
             with Unpacker(folder, name if into_folder else target.name, title, work) as unpacker:
-                unpacker.unpack(exchange, 0 if found.is_folder else found.size)
+                unpacker.unpack(archive.pieces, expected)
                 made = unpacker.place(free_name(target, name) if into_folder else target)
         left = f", without {unpacker.omitted} that can't be copied" if unpacker.omitted else ""
         work.progress(1.0, f"Copied to {made}{left}")
@@ -111,6 +122,7 @@ class FileCalls(EnginePart):
     def upload(self, id: str, sources: Sequence[Path], folder: str, work: Work) -> None:
         target = clean_path(folder)
         title = f"Could not copy into {folder}"
+        self._check_folder(id, target, title)
         work.progress(None, "Looking at the files")
         packer = Packer(sources, title, work)
         try:
@@ -124,8 +136,6 @@ class FileCalls(EnginePart):
                 work=work,
             ) as answer:
                 answer.read()
-        except NotFoundError as error:
-            raise NotFoundError(title, error.detail, "Choose a folder that exists.") from error
         except (InvalidInputError, RemoteError, ConflictError) as error:
             raise _refused(error, title) from error
         work.progress(1.0, "Copied")
@@ -141,23 +151,47 @@ class FileCalls(EnginePart):
 
     # --- Within ---
 
-    def _open(
-        self, id: str, path: str, title: str, work: Work | None = None
-    ) -> tuple[Exchange, PathStat]:
-        """The archive of a path; where that is a link, of what it leads to. The caller closes it."""
-        for _ in range(_MOST_LINKS):
-            exchange = self.client.stream(
+    @contextmanager
+    def _open(self, id: str, path: str, title: str, work: Work | None = None) -> Iterator[Archive]:
+        """The archive of a path; where that is a link, of what it leads to."""
+        for attempt in range(_MOST_LINKS):
+            with self.client.stream(
                 "GET",
                 f"/containers/{quoted(id)}/archive",
                 {"path": path},
                 timeout=_SILENCE,
                 title=title,
                 work=work,
-            )
-            found = path_stat(exchange.headers)
+            ) as exchange:
+                found = path_stat(exchange.headers)
+                if found.is_link and found.target and clean_path(found.target) != path:
+                    path = clean_path(found.target)
+                    continue
+                pieces = iter(exchange)
+                first = next(pieces, b"")
+                if first or attempt == _MOST_LINKS - 1:
+                    yield Archive(found, chain((first,), pieces))
+                    return
+            # Podman sends nothing while it still clears up after a container that has just ended.
+            time.sleep(_CLEARING_UP)
+        raise InvalidInputError(title, "Its links lead in a circle.")
+
+    def _check_folder(self, id: str, path: str, title: str) -> None:
+        """Raise NotFoundError or InvalidInputError where a path is no folder: Podman would make one."""
+        for _ in range(_MOST_LINKS):
+            try:
+                headers = self.client.head(
+                    f"/containers/{quoted(id)}/archive", {"path": path}, title=title
+                )
+            except NotFoundError as error:
+                self.client.get(f"/containers/{quoted(id)}/json", title=title)
+                detail = f"{path} does not exist in the container."
+                raise NotFoundError(title, detail, "Choose a folder that exists.") from error
+            found = path_stat(headers)
             if not found.is_link or not found.target or clean_path(found.target) == path:
-                return exchange, found
-            exchange.close()
+                if not found.is_folder:
+                    raise InvalidInputError(title, f"{path} is not a folder.", "Choose a folder.")
+                return
             path = clean_path(found.target)
         raise InvalidInputError(title, "Its links lead in a circle.")
 
@@ -165,11 +199,10 @@ class FileCalls(EnginePart):
         self, id: str, folder: str, title: str, limit: int, patience: float
     ) -> tuple[bool, dict[str, FileEntry]]:
         """A folder's entries from its archive, and whether they are all."""
-        exchange, found = self._open(id, folder, title)
-        with exchange:
-            if not found.is_folder:
+        with self._open(id, folder, title) as archive:
+            if not archive.stat.is_folder:
                 raise InvalidInputError(title, "It is not a folder.")
-            scan = FolderScan(folder, exchange, title)
+            scan = FolderScan(folder, archive.pieces, title)
             return scan.run(limit, patience), scan.entries
 
     def _ask(self, id: str, folder: str) -> list[FileEntry] | None:

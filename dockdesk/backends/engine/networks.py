@@ -11,7 +11,12 @@ from dockdesk.backends.engine.convert import ContainerList
 from dockdesk.backends.engine.convert_engine import networks_from, prune_report_from
 from dockdesk.backends.engine.paths import quoted
 from dockdesk.backends.engine.values import mapping, text
-from dockdesk.core.errors import ConflictError, InvalidInputError, PermissionDeniedError
+from dockdesk.core.errors import (
+    ConflictError,
+    InvalidInputError,
+    PermissionDeniedError,
+    RemoteError,
+)
 from dockdesk.core.ports import NetworkSpec
 from dockdesk.core.resources.engine import Network, PruneReport
 
@@ -27,22 +32,29 @@ class NetworkCalls(EnginePart):
         return networks_from(raw, listed)
 
     def create_network(self, spec: NetworkSpec) -> str:
-        answer = self.client.post(
-            "/networks/create",
-            json=network_body(spec),
-            timeout=_SLOW,
-            title=f"The network {spec.name} could not be made",
-        )
+        title = f"The network {spec.name} could not be made"
+        try:
+            answer = self.client.post(
+                "/networks/create", json=network_body(spec), timeout=_SLOW, title=title
+            )
+        except (ConflictError, RemoteError) as error:
+            # Podman answers 500.
+            if "already" in error.detail:
+                raise ConflictError(title, error.detail, "Choose another name.") from error
+            raise
         return text(mapping(answer).get("Id"))
 
     def remove_network(self, id: str) -> None:
         title = "The network was not removed"
         try:
             self.client.delete(f"/networks/{quoted(id)}", timeout=_SLOW, title=title)
-        except (ConflictError, PermissionDeniedError) as error:
-            # Docker answers 403 for networks in use, and for its own.
-            if "pre-defined" in error.detail:
+        except (ConflictError, PermissionDeniedError, RemoteError) as error:
+            # Docker answers 403 for networks in use, and for its own; Podman 500.
+            if "pre-defined" in error.detail or "default network" in error.detail:
                 raise ConflictError(title, error.detail, "The engine needs it.") from error
+            used = "being used" in error.detail or "associated containers" in error.detail
+            if isinstance(error, RemoteError) and not used:
+                raise
             hint = "Disconnect its containers, or remove them, first."
             raise ConflictError(title, error.detail, hint) from error
 

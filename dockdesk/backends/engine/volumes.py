@@ -92,7 +92,7 @@ class VolumeCalls(FileCalls):
         return self._prune_anonymous()
 
     def list_volume_files(self, name: str, path: str) -> list[FileEntry]:
-        with self._reached(name) as (id, base):
+        with self.reached(name) as (id, base):
             entries = self.list_files(id, _below(base, path))
         return [
             replace(entry, path=clean_path(posixpath.relpath(entry.path, base)))
@@ -100,23 +100,23 @@ class VolumeCalls(FileCalls):
         ]
 
     def read_volume_file(self, name: str, path: str, limit: int = 1 << 20) -> tuple[bytes, bool]:
-        with self._reached(name) as (id, base):
+        with self.reached(name) as (id, base):
             return self.read_file(id, _below(base, path), limit)
 
     def download_from_volume(self, name: str, path: str, target: Path, work: Work) -> Path:
-        with self._reached(name) as (id, base):
+        with self.reached(name) as (id, base):
             whole_volume = clean_path(path) == "/" and target.is_dir()
             inner = _below(base, path)
             return self.download_as(id, inner, target, work, name if whole_volume else "")
 
     def upload_to_volume(self, name: str, sources: Sequence[Path], folder: str, work: Work) -> None:
-        with self._reached(name, writable=True) as (id, base):
+        with self.reached(name, writable=True) as (id, base):
             self.upload(id, sources, _below(base, folder), work)
 
     # --- Reaching into a volume ---
 
     @contextmanager
-    def _reached(self, name: str, writable: bool = False) -> Iterator[tuple[str, str]]:
+    def reached(self, name: str, writable: bool = False) -> Iterator[tuple[str, str]]:
         """A container through which the volume can be reached, and where it is mounted there."""
         containers = self._all_containers()
         self._remove_leftovers(containers)
