@@ -62,7 +62,7 @@ _SIZES = {
 
 def _id(number: int, seed: int) -> str:
     """64 hexadecimal digits that look as an engine's do, and always the same."""
-    value = seed
+    value = seed * 2_654_435_761 + number * 40_503
     digits = ""
     for _ in range(8):
         value = (value * 6364136223846793005 + 1442695040888963407 + number) % (1 << 64)

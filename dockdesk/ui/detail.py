@@ -55,6 +55,7 @@ class DetailArea(QFrame, Generic[T]):
         self._offered: list[DetailTab[T]] = []
         self._chosen = tabs[0].id if tabs else ""
         self._views: dict[tuple[str, str], DetailView[T]] = {}
+        self._gone_keys: set[str] = set()
         self._saved: dict[str, Mapping[str, Any]] = {}
         self.setProperty("look", "card")
         self.setAccessibleName("Details")
@@ -101,8 +102,11 @@ class DetailArea(QFrame, Generic[T]):
         """Show ``rows``, the current one first. Views of other tabs learn of it when they are looked at."""
         self._gone.hide()
         self._rows = list(rows)
+        self._gone_keys -= {self._key(row) for row in rows}
         self._offer()
         self._update_view()
+        if self._gone_keys:
+            self._clear_gone()
 
     def show_gone(self, text: str) -> None:
         """Say that what is shown no longer exists; it stays, as it was last seen, until something else is chosen."""
@@ -124,7 +128,9 @@ class DetailArea(QFrame, Generic[T]):
         for at, tab in enumerate(self._offered):
             if tab.id == tab_id:
                 self._chosen = tab_id
+                blocked = self._bar.blockSignals(True)
                 self._bar.setCurrentIndex(at)
+                self._bar.blockSignals(blocked)
                 self._update_view()
                 return self.view()
         return None
@@ -140,13 +146,18 @@ class DetailArea(QFrame, Generic[T]):
 
     def forget(self, gone: Collection[str]) -> None:
         """Rows with these keys are no more: their own views go, but the one in front only when it is left."""
+        self._gone_keys |= {key for _tab, key in self._views if key and key in gone}
+        self._clear_gone()
+
+    def _clear_gone(self) -> None:
         front = self.view()
         for (tab_id, key), view in list(self._views.items()):
-            if key in gone and view is not front:
+            if key in self._gone_keys and view is not front:
                 del self._views[tab_id, key]
                 self._stack.removeWidget(view)
                 view.close()
                 view.deleteLater()
+        self._gone_keys &= {key for _tab, key in self._views}
 
     def set_maximised(self, on: bool) -> None:
         """Bring the button in line with what the pane has done."""
@@ -230,6 +241,8 @@ class DetailArea(QFrame, Generic[T]):
         if 0 <= at < len(self._offered):
             self._chosen = self._offered[at].id
             self._update_view()
+            if (view := self.view()) is not None:
+                view.brought_forward()
 
     def _on_maximise_toggled(self, on: bool) -> None:
         self.maximise_asked.emit(on)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from dockdesk.core.masking import holds_secret
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.units import age_text
 from dockdesk.ui.fetched import FetchedView
 from dockdesk.ui.widgets.cards import Card
@@ -33,7 +34,10 @@ def pair_facts(pairs: Sequence[tuple[str, str]]) -> list[Fact]:
 
 
 class FactsView(FetchedView[T, D]):
-    """Cards side by side; subclasses name them in `layout_of_cards` and fill them in `present`."""
+    """Cards side by side; subclasses name them in `layout_of_cards` and fill them in `present`.
+
+    A fact whose link is a `ResourceRef` leads to where that resource lives.
+    """
 
     def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
         """Columns of (title, what an empty card says)."""
@@ -44,6 +48,14 @@ class FactsView(FetchedView[T, D]):
         grid.set_facts(facts)
         grid.setVisible(bool(facts))
         note.setVisible(not facts)
+
+    def facts(self, title: str) -> tuple[Fact, ...]:
+        """What a card shows."""
+        return self._cards[title][0].facts()
+
+    def grid(self, title: str) -> KeyValueGrid:
+        """The rows of a card."""
+        return self._cards[title][0]
 
     def make_content(self) -> QWidget:
         page = QWidget()
@@ -57,6 +69,7 @@ class FactsView(FetchedView[T, D]):
             for title, empty in titles:
                 card = Card(self.context.theme, title)
                 grid = KeyValueGrid(self.context.theme)
+                grid.followed.connect(self._on_followed)
                 note = PlainLabel(self.context.theme, empty, tone="muted", wrap=True)
                 card.body.addWidget(grid)
                 card.body.addWidget(note)
@@ -65,3 +78,7 @@ class FactsView(FetchedView[T, D]):
             column.addStretch(1)
             columns.addLayout(column, 1)
         return ContentScroll(page)
+
+    def _on_followed(self, link: object) -> None:
+        if isinstance(link, ResourceRef):
+            self.context.navigator.open(link)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.core.errors import DockDeskError
@@ -21,10 +22,12 @@ D = TypeVar("D")
 class FetchedView(DetailView[T], Generic[T, D]):
     """Fetches ``D`` for the current row while it is on the screen, and again whenever the row's `stamp` changes.
 
-    Subclasses say what to fetch and how to show it; a fetch whose row is no longer chosen is dropped.
+    Subclasses say what to fetch and how to show it; an answer about a row that is no longer chosen is dropped. With
+    ``refresh_ms`` it is fetched again and again while it is looked at, for what the engine has no events for.
     """
 
     loading_text = "Loading…"
+    refresh_ms = 0
 
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -32,6 +35,9 @@ class FetchedView(DetailView[T], Generic[T, D]):
         self._shown_stamp: Any = None
         self._asked_stamp: Any = None
         self._content_key: Any = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(self.refresh_ms)
+        self._timer.timeout.connect(self.refresh)
         self._loading = LoadingState(context.theme, self.loading_text)
         self._message = EmptyState(context.theme)
         self._pages = QStackedWidget(self)
@@ -41,6 +47,7 @@ class FetchedView(DetailView[T], Generic[T, D]):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._pages)
+        context.session.state_changed.connect(self._on_state_changed)
 
     @abstractmethod
     def make_content(self) -> QWidget:
@@ -70,6 +77,11 @@ class FetchedView(DetailView[T], Generic[T, D]):
     def row(self) -> T | None:
         return self._row
 
+    @property
+    def ready(self) -> bool:
+        """Whether the content is shown, and not a message in its place."""
+        return self._pages.currentWidget() is self._content
+
     def set_rows(self, rows: Sequence[T]) -> None:
         self._row = rows[0] if rows else None
         if self.isVisible():
@@ -77,6 +89,11 @@ class FetchedView(DetailView[T], Generic[T, D]):
 
     def shown(self) -> None:
         self._update()
+        if self.refresh_ms:
+            self._timer.start()
+
+    def hidden(self) -> None:
+        self._timer.stop()
 
     def refresh(self) -> None:
         """Fetch again, leaving what is shown until the answer is there."""
@@ -102,12 +119,12 @@ class FetchedView(DetailView[T], Generic[T, D]):
             return
         engine, environment = self.context.session.backend, self.context.session.environment
         if engine is None or environment is None:
+            self._shown_stamp = self._content_key = None
             self.say(
                 "Not connected",
                 "The engine does not answer; this fills itself when it is back.",
-                "plug-x",
+                "plug-connected-x",
             )
-            self._shown_stamp = None
             return
         self._asked_stamp = stamp
         if self._content_key != self.key(row):
@@ -122,13 +139,28 @@ class FetchedView(DetailView[T], Generic[T, D]):
         )
 
     def _on_fetched(self, row: T, stamp: Any, data: D) -> None:
-        self._asked_stamp, self._shown_stamp = None, stamp
-        self._content_key = self.key(row)
-        self._pages.setCurrentWidget(self._content)
-        self.present(row, data)
-        self._update()
+        self._asked_stamp = None
+        if self._is_current(stamp):
+            self._shown_stamp, self._content_key = stamp, self.key(row)
+            self._pages.setCurrentWidget(self._content)
+            self.present(row, data)
+        elif self.isVisible():
+            self._update()
 
     def _on_failed(self, stamp: Any, error: DockDeskError) -> None:
-        self._asked_stamp, self._shown_stamp, self._content_key = None, stamp, None
-        self._message.show_error(error, [StateButton("Try again", self.refresh)])
-        self._pages.setCurrentWidget(self._message)
+        self._asked_stamp = None
+        if self._is_current(stamp):
+            self._shown_stamp, self._content_key = stamp, None
+            self._message.show_error(error, [StateButton("Try again", self.refresh)])
+            self._pages.setCurrentWidget(self._message)
+        elif self.isVisible():
+            self._update()
+
+    def _is_current(self, stamp: Any) -> bool:
+        """Whether an answer is still about what is chosen: the user may have gone elsewhere, and back."""
+        return self._row is not None and bool(stamp == self.stamp(self._row))
+
+    def _on_state_changed(self, _state: object) -> None:
+        """What was shown may be old once the engine is back, or may never have come."""
+        if self.context.session.backend is not None and self.isVisible():
+            self.refresh()

@@ -38,17 +38,29 @@ class FollowingPane(ListPane[T]):
         self._on_changed()
 
     def reload(self) -> None:
-        self.set_state(ListState.LOADING)
+        # Rows that are known stay, be there none: nothing is told of a list that comes back the same.
+        if self.context.session.loaded(self._kind):
+            self._on_changed()
+        else:
+            self.set_state(ListState.LOADING)
         self.context.session.refresh(self._kind)
 
     def after_rows(self) -> None:
         """The rows have changed; for cards and the like."""
 
+    def show_rows(self) -> None:
+        """Show what ``rows`` gives now."""
+        self._on_changed()
+
     def _on_changed(self) -> None:
         if self.context.session.loaded(self._kind):
             self.set_rows(self._rows())
             self.after_rows()
+        elif self.model.total:
+            # They were those of another environment.
+            self.set_rows(())
+            self.set_state(ListState.LOADING)
 
     def _on_list_failed(self, kind: str, error: DockDeskError) -> None:
         if kind == self._kind:
-            self.set_state(ListState.ERROR, error)
+            self.show_failure(error)

@@ -13,7 +13,7 @@ from dockdesk.bridge.engine_session import SessionState
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.refs import ResourceRef
 from dockdesk.models.table_model import KeyedTableModel
-from dockdesk.ui.context import UiContext
+from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.descriptions import DetailTab, EmptyText, ListDescription, StatCard
 from dockdesk.ui.detail import DetailArea
 from dockdesk.ui.list_body import ListBody, ListState
@@ -29,7 +29,7 @@ __all__ = ["DetailTab", "EmptyText", "ListDescription", "ListPane", "ListState",
 T = TypeVar("T")
 
 _GAP = 12
-_CARDS_FROM = 720  # pixels of height: below it, rows matter more than figures
+_CARDS_FROM = 640  # pixels of height: below it, rows matter more than figures
 
 
 class ListPane(Pane, Generic[T]):
@@ -53,6 +53,7 @@ class ListPane(Pane, Generic[T]):
         self._error: DockDeskError | None = None
         self._pending: ResourceRef | None = None
         self._chosen: list[T] = []
+        self._chosen_in = ""  # the environment's id
         self._chose_first = False
         self._detail_hidden = False
         self._maximised = False
@@ -143,6 +144,13 @@ class ListPane(Pane, Generic[T]):
         self.model.apply(changed, gone)
         self._after_change(gone)
 
+    def show_failure(self, error: DockDeskError) -> None:
+        """Say why rows could not be read: in their place, or beside them where there are some."""
+        if self.model.total:
+            self.context.notices.failure(error, [NoticeAction("Try again", self.reload)])
+        else:
+            self.set_state(ListState.ERROR, error)
+
     def touch(self, keys: Iterable[str]) -> None:
         """Cells of these rows read differently now, although the rows are the same objects: new figures, say."""
         self.model.touch(keys)
@@ -183,12 +191,11 @@ class ListPane(Pane, Generic[T]):
         row = self.current()
         if row is None:
             return None
-        environment = self.context.session.environment
         return ResourceRef(
             self.description.kind,
             self.description.key(row),
             self.description.name(row),
-            environment.id if environment is not None else "",
+            self._environment_id(),
         )
 
     def open(self, ref: ResourceRef) -> bool:
@@ -297,6 +304,10 @@ class ListPane(Pane, Generic[T]):
 
     # How it comes about.
 
+    def _environment_id(self) -> str:
+        environment = self.context.session.environment
+        return environment.id if environment is not None else ""
+
     def _find(self, ref: ResourceRef) -> T | None:
         if (row := self.model.row(ref.id)) is not None:
             return row
@@ -351,6 +362,7 @@ class ListPane(Pane, Generic[T]):
     def _take_chosen(self, rows: Sequence[T]) -> None:
         if rows or not self._leaving:
             self._chosen = list(rows)
+            self._chosen_in = self._environment_id()
             self.detail.set_rows(self._chosen)
         else:
             self._keep_detail()
@@ -361,7 +373,11 @@ class ListPane(Pane, Generic[T]):
         """It was not the user who let go of the rows. Filtered out, they are still looked at; and of what is gone, the
         last log lines may be what the user came for."""
         gone = [r for r in self._chosen if self.model.row(self.description.key(r)) is None]
-        if gone:
+        if gone and self._chosen_in != self._environment_id():
+            # They still exist, in an environment that is no longer shown.
+            self._chosen, self._chose_first = [], False
+            self.detail.set_rows(())
+        elif gone:
             name = self.description.name(gone[0])
             self.detail.show_gone(f"“{name}” no longer exists. This is what was last seen of it.")
             self._chosen = []

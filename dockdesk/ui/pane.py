@@ -153,6 +153,9 @@ class DetailView(QWidget, Generic[T]):
     def hidden(self) -> None:
         """The view left the screen."""
 
+    def brought_forward(self) -> None:
+        """The user chose its tab, so they want to work in it; after `shown`."""
+
     def focus_filter(self) -> bool:
         """Put the cursor into the view's own search field; False where it has none."""
         return False

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
+    QHBoxLayout,
     QLineEdit,
     QVBoxLayout,
     QWidget,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from dockdesk.ui.shell.keys import KeyGroup
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.labels import PlainLabel
 from dockdesk.ui.widgets.scroll import ContentScroll
 
@@ -133,13 +134,17 @@ class ShortcutSheet(QDialog):
         area.setMinimumWidth(2 * _COLUMN + 40)
         self._nothing = PlainLabel(theme, "No shortcut fits.", tone="muted")
         self._nothing.hide()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
+        close = Button(theme, "Close")
+        close.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
-        for widget in (self._field, self._nothing, area, buttons):
+        for widget in (self._field, self._nothing, area):
             column.addWidget(widget)
+        column.addLayout(row)
         self.resize(2 * _COLUMN + 84, 620)
         self._field.textChanged.connect(self._on_text_changed)
         self._on_text_changed("")

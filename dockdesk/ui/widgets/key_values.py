@@ -40,13 +40,17 @@ _WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.Alignment
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One row. A ``secret`` value is masked until it is asked for; ``mono`` is for what machines write."""
+    """One row. A ``secret`` value is masked until it is asked for; ``mono`` is for what machines write.
+
+    A value with a ``link`` leads somewhere: what that means is the owner's to say.
+    """
 
     label: str
     value: str
     secret: bool = False
     mono: bool = False
     tone: Tone = "neutral"
+    link: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,12 @@ class _Place:
 class KeyValueGrid(QWidget):
     """Rows of facts, painted by hand: hundreds of them, such as an environment, cost as much as a few labels.
 
-    A click on a value, or Enter, copies it (``copied`` carries it); the eye, or Space, shows a secret. What was
-    revealed stays so while values change. Up and down move between rows.
+    A click on a value, or Enter, copies it (``copied`` carries it) or follows its link (``followed``); the eye, or
+    Space, shows a secret. What was revealed stays so while values change. Up and down move between rows.
     """
 
     copied = Signal(str)
+    followed = Signal(object)  # the fact's link
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,6 +121,14 @@ class KeyValueGrid(QWidget):
         self._timer.start()
         self.update()
         self.copied.emit(value)
+
+    def follow(self, row: int) -> None:
+        """Go where a row's link leads, or copy its value where it has none."""
+        link = self._facts[row].link
+        if link is None:
+            self.copy(row)
+        else:
+            self.followed.emit(link)
 
     def toggle(self, row: int) -> None:
         """Show a secret, or mask it again."""
@@ -215,8 +228,11 @@ class KeyValueGrid(QWidget):
         at = place.top + _PAD_Y
         height = place.height - _PAD_Y
         painter.drawText(QRectF(0, at, self._label_width, height), _WRAP, place.label)
-        painter.setFont(self._theme.font("mono" if fact.mono else "body"))
-        painter.setPen(self._theme.tone(fact.tone if fact.value else "muted"))
+        font = self._theme.font("mono" if fact.mono else "body")
+        font.setUnderline(fact.link is not None and row == self._hovered)
+        painter.setFont(font)
+        tone = "info" if fact.link is not None else fact.tone
+        painter.setPen(self._theme.tone(tone if fact.value else "muted"))
         room = self._value_width(self.width(), fact)
         painter.drawText(QRectF(left + _PAD_X, at, room, height), _WRAP, place.value)
         if fact.secret:
@@ -270,7 +286,7 @@ class KeyValueGrid(QWidget):
         if self._facts[row].secret and self._eye_rect(row).contains(event.position()):
             self.toggle(row)
         elif event.position().x() >= self._value_left():
-            self.copy(row)
+            self.follow(row)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
@@ -279,9 +295,9 @@ class KeyValueGrid(QWidget):
             super().keyPressEvent(event)
         elif step:
             self._move_to(min(max(row + step, 0), len(self._facts) - 1))
-        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} or event.matches(
-            QKeySequence.StandardKey.Copy
-        ):
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.follow(row)
+        elif event.matches(QKeySequence.StandardKey.Copy):
             self.copy(row)
         elif event.key() == Qt.Key.Key_Space and self._facts[row].secret:
             self.toggle(row)
@@ -312,7 +328,7 @@ class KeyValueGrid(QWidget):
             return fact.label if len(fact.label) > _LABEL_LIMIT else ""
         if fact.secret and x >= self._eye_rect(row).left():
             return "Show or mask the value (Space)"
-        return "Click to copy"
+        return "Click to go there" if fact.link is not None else "Click to copy"
 
     def _move_to(self, row: int) -> None:
         self._current = row

@@ -74,6 +74,11 @@ def test_section_completes_the_title(shown: Shown) -> None:
     assert "Remove…" in shown.type("container remove")
 
 
+def test_what_is_said_beside_the_title_counts_only_as_whole_words(shown: Shown) -> None:
+    assert shown.type("containers go") == ["Containers"]
+    assert "Containers" not in shown.type("containers gt")
+
+
 def test_what_cannot_be_done_is_listed_with_its_reason_and_not_run(shown: Shown) -> None:
     assert "Remove…" in shown.type("remove")
     text = shown.model.data(shown.model.index(0), Qt.ItemDataRole.AccessibleTextRole)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.resources.containers import Container
@@ -21,11 +22,14 @@ from dockdesk.ui.pane import Handler
 from dockdesk.ui.panes.containers.actions import ACTIONS
 from dockdesk.ui.panes.containers.columns import COLUMNS, SPARK_SAMPLES, ContainerRow
 from dockdesk.ui.panes.containers.details.files import FilesView
+from dockdesk.ui.panes.containers.details.health import HealthView, has_check
+from dockdesk.ui.panes.containers.details.inspect import InspectView
 from dockdesk.ui.panes.containers.details.logs import LogsView
 from dockdesk.ui.panes.containers.details.processes import ProcessesView
 from dockdesk.ui.panes.containers.details.stats import StatsView
 from dockdesk.ui.panes.containers.details.summary import EnvironmentView, SummaryView
 from dockdesk.ui.panes.containers.details.terminal import TerminalsView
+from dockdesk.ui.widgets.terminal import preload
 
 
 def _running_text(rows: Sequence[ContainerRow]) -> str:
@@ -48,8 +52,10 @@ DESCRIPTION: ListDescription[ContainerRow] = ListDescription(
         DetailTab("terminal", "Terminal", TerminalsView, "terminal-2", per_row=True),
         DetailTab("files", "Files", FilesView, "folder"),
         DetailTab("summary", "Summary", SummaryView, "info-circle"),
+        DetailTab("health", "Health", HealthView, "heartbeat", applies=has_check),
         DetailTab("environment", "Environment", EnvironmentView, "variable"),
         DetailTab("processes", "Processes", ProcessesView, "list"),
+        DetailTab("inspect", "Inspect", InspectView, "list-tree"),
     ),
     empty=EmptyText(
         "No containers yet",
@@ -77,6 +83,8 @@ class ContainersPane(ListPane[ContainerRow]):
         session.images_changed.connect(self._show_cards)
         context.stats.sampled.connect(self._on_sampled)
         self._visible: set[str] = set()
+        self._terminals_ready = False
+        self.setAcceptDrops(True)
         self.table.visible_keys_changed.connect(self._on_visible_changed)
         if session.loaded("containers"):
             self._show_all()
@@ -85,6 +93,7 @@ class ContainersPane(ListPane[ContainerRow]):
         super().shown()
         self.context.session.want("containers")
         self.context.session.want("images")
+        self._make_ready()
         self._watch()
         self._show_all()
 
@@ -93,8 +102,17 @@ class ContainersPane(ListPane[ContainerRow]):
         self.context.stats.watch(())
 
     def reload(self) -> None:
-        self.set_state(ListState.LOADING)
+        if self.context.session.loaded("containers"):
+            self._show_all()
+        else:
+            self.set_state(ListState.LOADING)
         self.context.session.refresh("containers")
+
+    def _make_ready(self) -> None:
+        """Load what terminals need ahead: the first one should open at once."""
+        if not self._terminals_ready:
+            self._terminals_ready = True
+            self.context.jobs.submit(self, lambda _work: preload())
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -137,7 +155,7 @@ class ContainersPane(ListPane[ContainerRow]):
 
     def _on_list_failed(self, kind: str, error: DockDeskError) -> None:
         if kind == "containers":
-            self.set_state(ListState.ERROR, error)
+            self.show_failure(error)
 
     def _on_visible_changed(self, keys: set[str]) -> None:
         self._visible = keys
@@ -207,10 +225,23 @@ class ContainersPane(ListPane[ContainerRow]):
 
         RunDialog.open_again(self, self.context, rows[0].container)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _compose_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A dropped Compose file fills the run form from one of its services."""
+        path = _compose_file(event.mimeData())
+        if path is not None:
+            from dockdesk.ui.panes.containers.run_dialog import RunDialog
+
+            event.acceptProposedAction()
+            RunDialog.open_for(self, self.context).read_compose(path)
+
     def _open_terminal(self, rows: Sequence[ContainerRow]) -> None:
         self.table.select_keys([row.container.id for row in rows[:1]])
         view = self.show_tab("terminal")
-        if isinstance(view, TerminalsView) and view.sessions():
+        if isinstance(view, TerminalsView):
             view.open_terminal()
 
     def _show_logs(self) -> None:
@@ -219,6 +250,12 @@ class ContainersPane(ListPane[ContainerRow]):
     def _browse(self, rows: Sequence[ContainerRow]) -> None:
         for link in rows[0].links[:1]:
             QDesktopServices.openUrl(QUrl(link.url))
+
+
+def _compose_file(data: QMimeData) -> Path | None:
+    """The one Compose file that is dragged, if it is one."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() in {".yml", ".yaml"} else None
 
 
 def _copy_ids(rows: Sequence[ContainerRow]) -> None:

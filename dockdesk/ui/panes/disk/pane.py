@@ -63,6 +63,8 @@ class DiskPane(ListPane[DiskRow]):
     def __init__(self, context: UiContext) -> None:
         super().__init__(context, DESCRIPTION)
         self._stale = True
+        environment = context.session.environment
+        self._measured = environment.id if environment is not None else ""
         self._bar = UsageBar(context.theme)
         self._chart = Card(context.theme)
         self._chart.body.addWidget(self._bar)
@@ -141,7 +143,7 @@ class DiskPane(ListPane[DiskRow]):
 
     def _on_failed(self, error: DockDeskError) -> None:
         self._stale = True
-        self.set_state(ListState.ERROR, error)
+        self.show_failure(error)
 
     def _on_event(self, event: EngineEvent) -> None:
         if event.action not in _EVENTS:
@@ -150,7 +152,16 @@ class DiskPane(ListPane[DiskRow]):
         if self.isVisible():
             self._settle.start()
 
-    def _on_state_changed(self) -> None:
+    def _on_state_changed(self, _state: object) -> None:
         self._stale = True
+        environment = self.context.session.environment
+        measured = environment.id if environment is not None else ""
+        if measured != self._measured:
+            # What is shown is on the disk of another engine.
+            self._measured = measured
+            self.set_rows(())
+            self._chart.hide()
+            self.set_cards(())
+            self.set_state(ListState.LOADING)
         if self.isVisible():
             self._measure()

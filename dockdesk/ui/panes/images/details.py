@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from dockdesk.core.columns import CellKind, Column
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.images import Image, ImageDetail
 from dockdesk.core.units import age_text, bytes_text
 from dockdesk.core.work import Work
 from dockdesk.models.table_model import KeyedTableModel
 from dockdesk.ui.facts_view import FactsView, pair_facts, time_text
 from dockdesk.ui.fetched import FetchedView
+from dockdesk.ui.raw_view import RawView
 from dockdesk.ui.widgets.key_values import Fact
 from dockdesk.ui.widgets.table import TableView
 
+MOST_USERS = 50
 _NOP = re.compile(r"^/bin/sh -c #\(nop\)\s+")
 _BUILDKIT = re.compile(r"\s*# buildkit\s*$")
 
@@ -164,10 +167,27 @@ class SummaryView(FactsView[Image, ImageDetail]):
 
     def present(self, row: Image, data: ImageDetail) -> None:
         self.set_card("General", general_facts(data))
-        self.set_card("In use by", [Fact("container", name) for name in row.used_by[:50]])
+        self.set_card(
+            "In use by",
+            [
+                Fact("container", name, link=ResourceRef("container", "", name))
+                for name in row.used_by[:MOST_USERS]
+            ],
+        )
         names = [Fact("tag", tag, mono=True) for tag in row.tags]
         self.set_card(
             "Names", names + [Fact("digest", digest, mono=True) for digest in row.digests]
         )
         self.set_card("Environment variables", pair_facts(data.environment))
         self.set_card("Labels", pair_facts(sorted(row.labels.items())))
+
+
+class InspectView(RawView[Image]):
+    def key(self, row: Image) -> str:
+        return row.id
+
+    def stamp(self, row: Image) -> Any:
+        return row.id, row.tags
+
+    def fetch(self, engine: Any, row: Image, work: Work) -> Mapping[str, Any]:  # noqa: ARG002
+        return _fetch(engine, row).raw

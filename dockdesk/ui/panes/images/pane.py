@@ -15,7 +15,7 @@ from dockdesk.ui.following_pane import FollowingPane
 from dockdesk.ui.pane import Handler
 from dockdesk.ui.panes.images.actions import ACTIONS
 from dockdesk.ui.panes.images.columns import COLUMNS
-from dockdesk.ui.panes.images.details import LayersView, SummaryView
+from dockdesk.ui.panes.images.details import InspectView, LayersView, SummaryView
 
 DESCRIPTION: ListDescription[Image] = ListDescription(
     id="images",
@@ -30,6 +30,7 @@ DESCRIPTION: ListDescription[Image] = ListDescription(
     tabs=(
         DetailTab("layers", "Layers", LayersView, "stack-2"),
         DetailTab("summary", "Summary", SummaryView, "info-circle"),
+        DetailTab("inspect", "Inspect", InspectView, "list-tree"),
     ),
     empty=EmptyText(
         "No images yet",

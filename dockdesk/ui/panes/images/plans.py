@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dockdesk.core.actions import Call, Equivalent, Values, bound_to
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
@@ -34,6 +35,12 @@ def no_digest(image: Image) -> str | None:
     )
 
 
+def _known_tags(engine: Any) -> list[Choice]:
+    """All tags of the engine's images: to pull them anew, or to name another much like one."""
+    tags = sorted({tag for image in engine.images() for tag in image.tags})
+    return [Choice(tag, tag) for tag in tags]
+
+
 def pull_form(_rows: Rows) -> Form:
     return Form(
         "Pull an image",
@@ -41,8 +48,10 @@ def pull_form(_rows: Rows) -> Form:
             Field(
                 "reference",
                 "Image",
+                FieldKind.EDITABLE_CHOICE,
                 required=True,
                 placeholder="nginx:1.27",
+                choices_from=_known_tags,
                 check=_REFERENCE,
                 help="A name without a registry comes from Docker Hub; without a tag, latest is taken.",
             ),
@@ -125,9 +134,11 @@ def tag_form(rows: Rows) -> Form:
             Field(
                 "reference",
                 "New tag",
+                FieldKind.EDITABLE_CHOICE,
                 required=True,
                 default=rows[0].name if rows and rows[0].tags else "",
                 placeholder="registry.example.com/team/app:1.0",
+                choices_from=_known_tags,
                 check=_REFERENCE,
             )
         ],
@@ -227,7 +238,13 @@ def import_form(_rows: Rows) -> Form:
                 help="As docker export writes it.",
             ),
             Field(
-                "reference", "Image", required=True, placeholder="imported:latest", check=_REFERENCE
+                "reference",
+                "Image",
+                FieldKind.EDITABLE_CHOICE,
+                required=True,
+                placeholder="imported:latest",
+                choices_from=_known_tags,
+                check=_REFERENCE,
             ),
         ],
         submit="Import",

@@ -20,6 +20,7 @@ from dockdesk.ui.following_pane import FollowingPane
 from dockdesk.ui.pane import DetailView, Handler
 from dockdesk.ui.panes.networks.actions import ACTIONS
 from dockdesk.ui.panes.networks.columns import COLUMNS, flags_text
+from dockdesk.ui.raw_view import RawView
 from dockdesk.ui.widgets.key_values import Fact
 from dockdesk.ui.widgets.table import TableView
 
@@ -109,6 +110,19 @@ class SummaryView(FactsView[Network, Network]):
         self.set_card("Labels", pair_facts(sorted(row.labels.items())))
 
 
+class InspectView(RawView[Network]):
+    """The list holds the engine's whole answer: nothing is asked again."""
+
+    def key(self, row: Network) -> str:
+        return row.id
+
+    def stamp(self, row: Network) -> Any:
+        return row
+
+    def fetch(self, engine: Any, row: Network, work: Work) -> Mapping[str, Any]:  # noqa: ARG002
+        return row.raw
+
+
 DESCRIPTION: ListDescription[Network] = ListDescription(
     id="networks",
     title="Networks",
@@ -122,6 +136,7 @@ DESCRIPTION: ListDescription[Network] = ListDescription(
     tabs=(
         DetailTab("members", "Containers", MembersView, "box"),
         DetailTab("summary", "Summary", SummaryView, "info-circle"),
+        DetailTab("inspect", "Inspect", InspectView, "list-tree"),
     ),
     empty=EmptyText(
         "No networks",

@@ -112,7 +112,7 @@ class CandidateModel(QAbstractListModel):
         for number, candidate in enumerate(self._all):
             if number % 64 == 63:
                 yield None
-            match = self._match(query, candidate)
+            match = query.match(candidate.title, f"{candidate.section} {candidate.detail}")
             if match is not None:
                 recent = self._recent.get((candidate.section, candidate.title), 0)
                 score = match.score + candidate.weight - (6 if candidate.reason else 0)
@@ -122,15 +122,3 @@ class CandidateModel(QAbstractListModel):
         self.beginResetModel()
         self._shown = [(candidate, match) for _score, _at, candidate, match in found[:BOUND]]
         self.endResetModel()
-
-    @staticmethod
-    def _match(query: Query, candidate: Candidate) -> Match | None:
-        """The title counts fully, and the section's name may complete it ("image prune")."""
-        match = query.match(candidate.title)
-        if match is not None:
-            return match
-        length = len(candidate.title)
-        whole = query.match(f"{candidate.title} {candidate.section} {candidate.detail}")
-        if whole is None:
-            return None
-        return Match(whole.score - 10, tuple(at for at in whole.positions if at < length))

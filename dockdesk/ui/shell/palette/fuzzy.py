@@ -35,8 +35,11 @@ class Query:
             for word in self.words
         ]
 
-    def match(self, text: str) -> Match | None:
-        """How well ``text`` fits, or None. An empty query fits everything equally."""
+    def match(self, text: str, also: str = "") -> Match | None:
+        """How well ``text`` fits, or None. An empty query fits everything equally.
+
+        Words that do not fit it may stand, whole, in ``also``: what is said beside the text.
+        """
         text = text[:_LONGEST]
         folded = text.casefold()
         if len(folded) != len(text):  # such as ß: positions would be off
@@ -44,13 +47,13 @@ class Query:
         total = 0
         positions: set[int] = set()
         for word, expression in zip(self.words, self._filters, strict=True):
-            if expression.search(folded) is None:
+            fits = expression.search(folded) is not None
+            found = _best(word, text, folded) if fits else None
+            if found is not None:
+                total += found.score
+                positions.update(found.positions)
+            elif word not in also.casefold():
                 return None
-            found = _best(word, text, folded)
-            if found is None:
-                return None
-            total += found.score
-            positions.update(found.positions)
         return Match(total - len(text) // 8, tuple(sorted(positions)))
 
 

@@ -57,7 +57,7 @@ class PaletteSource:
         if pane is None or self._navigation.covered:
             return
         rows = list(pane.selected())
-        names = _names(rows)
+        names = next(reversed(pane.crumbs()), "") if rows else ""
         for action in pane.pane_actions:
             reason = self._runner.refusal(action, rows if action.on_rows else ())
             yield Candidate(
@@ -146,12 +146,6 @@ class PaletteSource:
                 ref = ResourceRef(kind, id, name, environment)
                 run = partial(self._navigation.open, ref)
                 yield Candidate(name, section, icon, run, detail)
-
-
-def _names(rows: Sequence[Any]) -> str:
-    if len(rows) == 1:
-        return str(getattr(rows[0], "name", ""))
-    return f"{len(rows)} selected" if rows else ""
 
 
 def _native(keys: str) -> str:

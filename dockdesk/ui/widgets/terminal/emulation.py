@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from dockdesk.core.errors import DockDeskError
 from dockdesk.ui.widgets.terminal.feed import LOW_WATER, Feed
 from dockdesk.ui.widgets.terminal.loading import Loader, MakeScreen
-from dockdesk.ui.widgets.terminal.screen import Colours, Mode, Screen
+from dockdesk.ui.widgets.terminal.screen import HISTORY, Colours, Mode, Screen
 
 _SLICE = 1024
 """Bytes parsed between looks at the clock: the worst sequences take 20 µs a byte, ordinary output 0.02."""
@@ -31,8 +31,9 @@ class Emulation(QObject):
     drained = Signal()  # there is room again
     _fed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, history: int = HISTORY) -> None:
         super().__init__(parent)
+        self._history = history
         self.screen: Screen | None = None
         self._make: MakeScreen | None = None
         self._size = (80, 24, 8, 16)
@@ -92,7 +93,7 @@ class Emulation(QObject):
         if self.screen is not None:
             self.screen.close()
         columns, rows, cell_width, cell_height = self._size
-        self.screen = self._make(columns, rows)
+        self.screen = self._make(columns, rows, self._history)
         self.screen.resize(columns, rows, cell_width, cell_height)
         if self._colours is not None:
             self.screen.set_colours(self._colours)

@@ -14,6 +14,7 @@ from dockdesk.ui.widgets.terminal.ghostty_rows import RowReader
 from dockdesk.ui.widgets.terminal.ghostty_search import GhosttySearch
 from dockdesk.ui.widgets.terminal.ghostty_selection import Selector
 from dockdesk.ui.widgets.terminal.screen import (
+    HISTORY,
     Colours,
     Cursor,
     Events,
@@ -24,10 +25,9 @@ from dockdesk.ui.widgets.terminal.screen import (
     Unit,
 )
 
-_HISTORY_LINES = 11_000
-_CELL_BYTES, _ROW_BYTES = 8, 160
+_CELL_BYTES, _ROW_BYTES, _SPARE, _PAGE_BYTES = 8, 160, 1.1, 1 << 19
 """The scrollback is bounded by bytes: by lines the library drops whole pages and makes new ones, at a seventh of the
-speed (9 against 63 MB/s for `seq 1 200000`). At these sizes it keeps more than 10,000 lines of every width."""
+speed (9 against 63 MB/s for `seq 1 200000`). At these sizes, and one page more, it keeps the lines asked for."""
 _NO_LINE_LIMIT = 1 << 30
 _TITLE_LENGTH = 200
 _COLUMN_MODE = 40  # permits DECCOLM, which would change the width behind the view's back
@@ -64,13 +64,14 @@ class _Heard:
 
 
 class GhosttyScreen:
-    """A Screen; see there."""
+    """A Screen; see there. It keeps about ``history`` lines above what is shown."""
 
-    def __init__(self, columns: int, rows: int) -> None:
+    def __init__(self, columns: int, rows: int, history: int = HISTORY) -> None:
         handle = ffi.new("GhosttyTerminal*")
         check(lib.ghostty_terminal_new(ffi.NULL, handle, columns, rows), "make a terminal")
         self._terminal: Any = handle[0]
         self._columns, self._rows = columns, rows
+        self._history = history
         self._cell = (8, 16)
         self._heard = _Heard()
         self._heard.size = (columns, rows, *self._cell)
@@ -167,7 +168,8 @@ class GhosttyScreen:
         self._bound_history()
 
     def _bound_history(self) -> None:
-        size = _HISTORY_LINES * (self._columns * _CELL_BYTES + _ROW_BYTES)
+        size = round(self._history * _SPARE * (self._columns * _CELL_BYTES + _ROW_BYTES))
+        size += _PAGE_BYTES if self._history else 0
         option = lib.GHOSTTY_TERMINAL_OPT_SCROLLBACK_MAX_BYTES
         set_option(self._terminal, option, ffi.new("size_t*", size))
 

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, QThreadPool, QTimer
 from dockdesk.core.errors import DockDeskError, NotSupportedError
 from dockdesk.ui.widgets.terminal.screen import Screen
 
-MakeScreen = Callable[[int, int], Screen]
+MakeScreen = Callable[[int, int, int], Screen]
+"""Columns, rows, and lines to keep above them."""
 
 _LOOK_AGAIN_MS = 15
 _lock = threading.Lock()

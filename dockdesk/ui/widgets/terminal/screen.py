@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
 
+HISTORY = 10_000
+"""Lines that are kept above the screen, unless another number is asked for."""
+
 DEFAULT_COLOUR = -1
 TRUE_COLOUR = 0x1000000
 """A colour is DEFAULT_COLOUR, a palette index (0 to 255), or TRUE_COLOUR | 0xRRGGBB."""

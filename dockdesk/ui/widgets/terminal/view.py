@@ -18,7 +18,7 @@ from dockdesk.ui.widgets.terminal.emulation import Emulation
 from dockdesk.ui.widgets.terminal.finder import Finder
 from dockdesk.ui.widgets.terminal.keyboard import Keyboard
 from dockdesk.ui.widgets.terminal.pointer import Pointer
-from dockdesk.ui.widgets.terminal.screen import Mode, Screen
+from dockdesk.ui.widgets.terminal.screen import HISTORY, Mode, Screen
 
 _Where = Literal["clipboard", "selection"]
 
@@ -39,13 +39,16 @@ class TerminalView(QWidget):
     drained = Signal()  # after `feed` returned False: there is room again
     restart_requested = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget | None = None, scrollback: int = HISTORY
+    ) -> None:
+        """``scrollback`` is how many lines it keeps above its screen, about."""
         super().__init__(parent)
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._ended = False
         self._pending_paste = ""
-        self._emulation = Emulation(self)
+        self._emulation = Emulation(self, scrollback)
         self._canvas = TerminalCanvas(self._emulation, theme)
         self._canvas.setAccessibleName("Terminal")
         self._scroll_bar = QScrollBar(Qt.Orientation.Vertical)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dockdesk.core.columns import CellKind, Column
@@ -46,15 +45,14 @@ def _column(position: int, title: str, last: bool) -> Column[_Process]:
 class ProcessesView(FetchedView[ContainerRow, ProcessTable]):
     """Read again every few seconds while it is looked at: the engine has no events for processes."""
 
+    refresh_ms = REFRESH_MS
+
     def make_content(self) -> QWidget:
         self._titles: tuple[str, ...] = ()
         self._table: TableView[_Process] | None = None
         self._page = QWidget()
         self._column = QVBoxLayout(self._page)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._timer = QTimer(self)
-        self._timer.setInterval(REFRESH_MS)
-        self._timer.timeout.connect(self.refresh)
         return self._page
 
     def key(self, row: ContainerRow) -> str:
@@ -85,10 +83,3 @@ class ProcessesView(FetchedView[ContainerRow, ProcessTable]):
             self._table = TableView(self.context.theme, model, "Processes")
             self._column.addWidget(self._table)
         self._table.rows.reset_to(data.rows)
-
-    def shown(self) -> None:
-        super().shown()
-        self._timer.start()
-
-    def hidden(self) -> None:
-        self._timer.stop()

@@ -1,13 +1,13 @@
-"""What one inspect tells: summary, environment, mounts, networks and health, on cards."""
+"""What one inspect tells on cards: summary, environment, mounts, networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.containers import ContainerDetail
-from dockdesk.core.units import bytes_text, duration_text
+from dockdesk.core.units import bytes_text
 from dockdesk.core.work import Work
 from dockdesk.ui.facts_view import FactsView, pair_facts, time_text
 from dockdesk.ui.panes.containers.columns import ContainerRow, ports_text
@@ -19,7 +19,12 @@ def general_facts(detail: ContainerDetail) -> list[Fact]:
     container = detail.container
     facts = [
         Fact("State", container.state_text, tone=container.tone),
-        Fact("Image", container.image, mono=True),
+        Fact(
+            "Image",
+            container.image,
+            mono=True,
+            link=ResourceRef("image", container.image_id, container.image),
+        ),
         Fact("Id", container.id, mono=True),
         Fact("Command", " ".join([*detail.entrypoint, *detail.command]), mono=True),
         Fact("Created", time_text(container.created)),
@@ -55,6 +60,7 @@ def mount_facts(detail: ContainerDetail) -> list[Fact]:
             mount.target,
             f"{mount.kind} {mount.name or mount.source}{' (read-only)' if mount.read_only else ''}",
             mono=True,
+            link=ResourceRef("volume", mount.name, mount.name) if mount.name else None,
         )
         for mount in detail.mounts
     ]
@@ -75,32 +81,13 @@ def network_facts(detail: ContainerDetail) -> list[Fact]:
                 endpoint.network,
                 " · ".join(part for part in parts if part) or "not connected",
                 mono=True,
+                link=ResourceRef("network", endpoint.network_id, endpoint.network),
             )
         )
     return facts
 
 
-def health_facts(detail: ContainerDetail) -> list[Fact]:
-    """The runs of the health check, the newest first."""
-    facts = []
-    for probe in reversed(detail.health_log):
-        passed = probe.exit_code == 0
-        when = datetime.fromtimestamp(probe.start).strftime("%H:%M:%S") if probe.start else ""
-        word = "passed" if passed else f"failed with code {probe.exit_code}"
-        text = f"{word} in {duration_text(probe.end - probe.start)}"
-        output = probe.output.strip()
-        facts.append(
-            Fact(
-                when,
-                f"{text}\n{output}" if output else text,
-                mono=True,
-                tone="good" if passed else "bad",
-            )
-        )
-    return facts
-
-
-class _InspectedView(FactsView[ContainerRow, ContainerDetail]):
+class InspectedView(FactsView[ContainerRow, ContainerDetail]):
     """Cards of facts out of one inspect."""
 
     def key(self, row: ContainerRow) -> str:
@@ -115,8 +102,8 @@ class _InspectedView(FactsView[ContainerRow, ContainerDetail]):
         return detail
 
 
-class SummaryView(_InspectedView):
-    """General facts, mounts, networks and the health log."""
+class SummaryView(InspectedView):
+    """General facts, mounts and networks, with ways to where they live."""
 
     def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:
         return (
@@ -124,7 +111,6 @@ class SummaryView(_InspectedView):
             (
                 ("Networks", "It is on no network."),
                 ("Mounts", "Nothing is mounted: what it writes is lost with it."),
-                ("Health checks", "Its image declares no health check."),
             ),
         )
 
@@ -132,10 +118,9 @@ class SummaryView(_InspectedView):
         self.set_card("General", general_facts(data))
         self.set_card("Networks", network_facts(data))
         self.set_card("Mounts", mount_facts(data))
-        self.set_card("Health checks", health_facts(data))
 
 
-class EnvironmentView(_InspectedView):
+class EnvironmentView(InspectedView):
     """Environment variables and labels."""
 
     def layout_of_cards(self) -> Sequence[Sequence[tuple[str, str]]]:

@@ -2,182 +2,53 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from dockdesk.core.errors import ConflictError, DockDeskError, NotFoundError, NotSupportedError
-from dockdesk.core.ports import ExecSession
-from dockdesk.core.preferences import SHELL
+from dockdesk.core.actions import Danger
+from dockdesk.core.environments import Confirmation
 from dockdesk.core.resources.containers import Container
-from dockdesk.core.work import Work
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import DetailView
 from dockdesk.ui.panes.containers.columns import ContainerRow
+from dockdesk.ui.panes.containers.details.launch import (
+    ATTACH,
+    SHELL,
+    Launch,
+    equivalent_of,
+    launch_form,
+    launch_of,
+)
+from dockdesk.ui.panes.containers.details.terminal_session import TerminalSession
 from dockdesk.ui.widgets.buttons import IconButton
-from dockdesk.ui.widgets.empty import EmptyState, LoadingState, StateButton
+from dockdesk.ui.widgets.dialogs import FormDialog
+from dockdesk.ui.widgets.empty import EmptyState, StateButton
 from dockdesk.ui.widgets.labels import Line
-from dockdesk.ui.widgets.terminal import TerminalView
-
-
-class TerminalSession(QWidget):
-    """One shell in one container, from asking for it to its end."""
-
-    ended = Signal()
-
-    def __init__(
-        self, context: UiContext, container: Container, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._context = context
-        self._container = container
-        self._session: ExecSession | None = None
-        self._alive = False
-        self._starts = 0
-        self.shell = ""
-        self.view = TerminalView(context.theme)
-        self._loading = LoadingState(context.theme, "Opening a shell…")
-        self._message = EmptyState(context.theme, "terminal-2")
-        self._pages = QStackedWidget()
-        for page in (self._loading, self._message, self.view):
-            self._pages.addWidget(page)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._pages)
-        self._sink = self.view.sink()
-        self._sink.over.connect(self._on_over)
-        self.view.input_ready.connect(self._on_input)
-        self.view.resized.connect(self._on_resized)
-        self.view.restart_requested.connect(self.start)
-
-    @property
-    def alive(self) -> bool:
-        """Whether a shell runs in it."""
-        return self._alive
-
-    def start(self) -> None:
-        """Open a shell: the one of the settings where the container has it, else the best there is."""
-        context = self._context
-        engine, environment = context.session.backend, context.session.environment
-        if engine is None or environment is None:
-            self._fail(ConflictError("Not connected", "The engine does not answer."))
-            return
-        container, sink = self._container, self._sink
-        wanted = context.settings.get(SHELL)
-        columns, rows = self.view.grid
-        self._pages.setCurrentWidget(self._loading)
-        self._starts += 1
-        number = self._starts
-
-        def open_shell(work: Work) -> tuple[str, ExecSession]:
-            command = shlex.split(wanted) if wanted else []
-            if not command:
-                shells = engine.shells(container.id)
-                if not shells:
-                    raise NotSupportedError(
-                        "There is no shell in this container",
-                        f"{container.name} was made from an image without one.",
-                        "Look at its files and logs instead, or attach to its main process.",
-                    )
-                command = shells[:1]
-            work.check()
-            session = engine.execute(
-                container.id, command, sink, columns, rows, env=("TERM=xterm-256color",)
-            )
-            return " ".join(command), session
-
-        context.jobs.submit(
-            self,
-            open_shell,
-            lambda found: self._on_open(number, *found),
-            self._fail,
-            lane=environment.id,
-        )
-
-    def _on_open(self, number: int, shell: str, session: ExecSession) -> None:
-        if number != self._starts:
-            self._close_session(session)
-            return
-        self.shell, self._session, self._alive = shell, session, True
-        if self.view.ended:
-            self.view.restart()
-        self._pages.setCurrentWidget(self.view)
-        self.view.setFocus()
-        self._on_resized(*self.view.grid)
-
-    def _fail(self, error: DockDeskError) -> None:
-        self._alive = False
-        gone = isinstance(error, NotFoundError)
-        buttons = [] if gone else [StateButton("Try again", self.start)]
-        self._message.show_error(error, buttons)
-        self._pages.setCurrentWidget(self._message)
-        self.ended.emit()
-
-    def _on_input(self, data: bytes) -> None:
-        if self._session is not None and self._alive:
-            self._session.write(data)
-
-    def _on_resized(self, columns: int, rows: int) -> None:
-        session, environment = self._session, self._context.session.environment
-        if session is None or not self._alive or environment is None:
-            return
-        self._context.jobs.submit(
-            self,
-            lambda _work: session.resize(columns, rows),
-            failure=self._on_resize_failed,
-            lane=environment.id,
-            question="resize",
-        )
-
-    def _on_resize_failed(self, _error: DockDeskError) -> None:
-        """The process has just ended, or the connection is gone: the stream's end tells of it."""
-
-    def _on_over(self, error: DockDeskError | None) -> None:
-        self._alive = False
-        session, environment = self._session, self._context.session.environment
-        if error is not None or session is None or environment is None:
-            self.view.set_ended(f"The connection ended. {error}" if error else "The shell ended.")
-            self.ended.emit()
-            return
-        self._context.jobs.submit(
-            self,
-            lambda _work: session.exit_code(),
-            self._on_exit_code,
-            lambda _error: self._on_exit_code(None),
-            lane=environment.id,
-        )
-
-    def _on_exit_code(self, code: int | None) -> None:
-        self.view.set_ended(
-            "The shell ended." if code is None else f"The shell ended with code {code}."
-        )
-        self.ended.emit()
-
-    def _close_session(self, session: ExecSession) -> None:
-        self._context.jobs.submit(None, lambda _work: session.close(), failure=_log_only)
-
-    def end(self) -> None:
-        """End the shell and the terminal."""
-        self._starts += 1
-        if self._session is not None and self._alive:
-            self._close_session(self._session)
-        self._alive = False
-        self.view.close_terminal()
-
-
-def _log_only(_error: DockDeskError) -> None:
-    """A shell that can't be told to end is ended with its connection."""
 
 
 class TerminalsView(DetailView[ContainerRow]):
-    """The terminals of one container in tabs of their own."""
+    """The terminals of one container, in tabs of their own.
+
+    The first opens when the user brings this view forward, never because another row was chosen: going through a list
+    must not start a shell in each container, nor take the keys away from the list.
+    """
 
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self._container: Container | None = None
+        self._count = 0
+        self._sessions: list[TerminalSession] = []  # in the order of their tabs
+        self._said: tuple[str, str] | None = None
         self._tabs = QTabBar()
         self._tabs.setTabsClosable(True)
         self._tabs.setDrawBase(False)
@@ -185,98 +56,59 @@ class TerminalsView(DetailView[ContainerRow]):
         self._tabs.setDocumentMode(True)
         self._tabs.setAccessibleName("Terminals")
         self._add = IconButton(context.theme, "plus", "Another terminal")
-        self._add.clicked.connect(self._on_open_clicked)
+        self._more = IconButton(context.theme, "chevron-down", "Other ways to open a terminal")
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._more.setMenu(self._make_menu())
         self._pages = QStackedWidget()
         self._message = EmptyState(context.theme, "terminal-2")
         self._pages.addWidget(self._message)
-        head = QHBoxLayout()
+        self._head = QWidget()
+        head = QHBoxLayout(self._head)
         head.setContentsMargins(8, 2, 8, 2)
+        head.setSpacing(2)
         head.addWidget(self._tabs)
         head.addWidget(self._add)
+        head.addWidget(self._more)
         head.addStretch(1)
+        self._line = Line()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(Line())
+        column.addWidget(self._head)
+        column.addWidget(self._line)
         column.addWidget(self._pages, 1)
+        self._add.clicked.connect(self._on_open_clicked)
         self._tabs.currentChanged.connect(self._on_tab_changed)
         self._tabs.tabCloseRequested.connect(self._on_close_asked)
-        self._count = 0
+        context.session.state_changed.connect(lambda _state: self._show_state())
+
+    def _make_menu(self) -> QMenu:
+        icon = self.context.theme.icon
+        menu = QMenu(self)
+        menu.addAction(icon("plus"), "New terminal", self._on_open_clicked)
+        menu.addAction(icon("adjustments"), "Command, user and folder…", self.ask)
+        menu.addSeparator()
+        attach = "Attach to the main process"
+        menu.addAction(icon("plug-connected"), attach, self._on_attach_clicked)
+        return menu
+
+    # DetailView.
 
     def set_rows(self, rows: Sequence[ContainerRow]) -> None:
-        if rows:
-            self._container = rows[0].container
-        self._show_state()
+        container = rows[0].container if rows else self._container
+        if container is not self._container or self._said is None:
+            self._container = container
+            self._show_state()
 
     def shown(self) -> None:
-        if (
-            not self.sessions()
-            and self._container is not None
-            and self._container.state == "running"
-        ):
+        self._show_state()
+
+    def brought_forward(self) -> None:
+        session = self._current()
+        if session is not None:
+            session.setFocus()
+        elif self._why_not() is None and not self._asks_first():
             self.open_terminal()
-        self._show_state()
-
-    def sessions(self) -> list[TerminalSession]:
-        widgets = (self._pages.widget(at) for at in range(self._pages.count()))
-        return [widget for widget in widgets if isinstance(widget, TerminalSession)]
-
-    def open_terminal(self) -> TerminalSession | None:
-        """Open one more, unless a guard forbids it or the container does not run."""
-        container, environment = self._container, self.context.session.environment
-        if container is None or environment is None or container.state != "running":
-            return None
-        self._count += 1
-        session = TerminalSession(self.context, container, self)
-        self._pages.addWidget(session)
-        at = self._tabs.addTab(f"Shell {self._count}")
-        self._tabs.setTabData(at, self._count)
-        session.setProperty("number", self._count)
-        self._tabs.setCurrentIndex(at)
-        session.start()
-        self._show_state()
-        return session
-
-    def _on_open_clicked(self) -> None:
-        self.open_terminal()
-
-    def _show_state(self) -> None:
-        container = self._container
-        running = container is not None and container.state == "running"
-        self._add.setEnabled(running)
-        if self.sessions():
-            self._on_tab_changed(self._tabs.currentIndex())
-            return
-        if running:
-            self._message.show_message(
-                "terminal-2",
-                "No terminal open",
-                "A terminal is a shell inside the container.",
-                [StateButton("Open a terminal", self._on_open_clicked, "primary")],
-            )
-        else:
-            self._message.show_message(
-                "terminal-2", "It does not run", "Start the container to open a terminal in it."
-            )
-        self._pages.setCurrentWidget(self._message)
-
-    def _on_tab_changed(self, at: int) -> None:
-        number = self._tabs.tabData(at) if at >= 0 else None
-        for session in self.sessions():
-            if session.property("number") == number:
-                self._pages.setCurrentWidget(session)
-                session.view.setFocus()
-
-    def _on_close_asked(self, at: int) -> None:
-        number = self._tabs.tabData(at)
-        for session in self.sessions():
-            if session.property("number") == number:
-                session.end()
-                self._pages.removeWidget(session)
-                session.deleteLater()
-        self._tabs.removeTab(at)
-        self._show_state()
 
     def may_close(self) -> str | None:
         alive = sum(session.alive for session in self.sessions())
@@ -285,9 +117,146 @@ class TerminalsView(DetailView[ContainerRow]):
         what = "A terminal is" if alive == 1 else f"{alive} terminals are"
         return f"{what} open in {self._container.name}."
 
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Its container is gone, or another environment is shown: nothing must go on unseen."""
+        self.end_all()
+        super().closeEvent(event)
+
+    # Terminals.
+
+    def sessions(self) -> list[TerminalSession]:
+        """In the order of their tabs."""
+        return list(self._sessions)
+
+    def open_terminal(self, launch: Launch = SHELL) -> TerminalSession | None:
+        """Open one more, and give it the focus, unless a guard forbids it or the container does not run."""
+        container = self._container
+        if container is None or (why := self._why_not()) is not None:
+            if container is not None and why is not None:
+                self.context.notices.show("No terminal can be opened", why[1], tone="warn")
+            return None
+        self._count += 1
+        session = TerminalSession(self.context, container, launch, self)
+        self._pages.addWidget(session)
+        self._sessions.append(session)
+        at = self._tabs.addTab("Main process" if launch.attach else f"Terminal {self._count}")
+        number = self._count
+        session.named.connect(lambda name: self._name(session, name, number))
+        session.ended.connect(lambda: self._mark_ended(session))
+        session.attach_asked.connect(lambda: self._attach_instead(session))
+        self._tabs.setCurrentIndex(at)
+        self._show_state()
+        session.start()
+        return session
+
+    def ask(self) -> None:
+        """Have command, user and folder chosen, then open."""
+        container, backend = self._container, self.context.session.backend
+        if container is None or self._why_not() is not None:
+            return
+        dialog = FormDialog(
+            self.context.theme,
+            launch_form(container),
+            self.context.jobs,
+            backend,
+            lambda values: [equivalent_of(container, launch_of(values))],
+            parent=self.window(),
+        )
+        dialog.submitted.connect(lambda values: self.open_terminal(launch_of(values)))
+        dialog.open()
+
     def end_all(self) -> None:
         for session in self.sessions():
             session.end()
 
-    def save_state(self) -> Mapping[str, Any]:
-        return {}
+    # How it comes about.
+
+    def _current(self) -> TerminalSession | None:
+        at = self._tabs.currentIndex()
+        return self._sessions[at] if 0 <= at < len(self._sessions) else None
+
+    def _why_not(self) -> tuple[str, str] | None:
+        """Title and text of why no terminal can be opened now."""
+        container, session = self._container, self.context.session
+        if container is None or container.state != "running":
+            paused = container is not None and container.state == "paused"
+            what = "Resume" if paused else "Start"
+            return (
+                "It is paused" if paused else "It does not run",
+                f"{what} the container to open a terminal in it.",
+            )
+        if session.backend is None or session.environment is None:
+            return "Not connected", "The engine does not answer."
+        reason = session.environment.refusal(Danger.CHANGES)
+        return None if reason is None else ("No terminal here", reason)
+
+    def _asks_first(self) -> bool:
+        """Where every change is asked about, looking at this view must not begin one."""
+        environment = self.context.session.environment
+        return environment is not None and (
+            environment.confirmation(Danger.CHANGES) is not Confirmation.NONE
+        )
+
+    def _show_state(self) -> None:
+        why = self._why_not()
+        self._add.setEnabled(why is None)
+        self._more.setEnabled(why is None)
+        current = self._current()
+        self._head.setVisible(current is not None)
+        self._line.setVisible(current is not None)
+        if current is not None:
+            self._pages.setCurrentWidget(current)
+            return
+        self._pages.setCurrentWidget(self._message)
+        title, text = why or ("No terminal open", "A terminal is a shell inside the container.")
+        if (title, text) == self._said:
+            return
+        self._said = (title, text)
+        buttons = (
+            StateButton("Open a terminal", self._on_open_clicked, "primary"),
+            StateButton("With options…", self.ask),
+            StateButton("Attach to the main process", self._on_attach_clicked),
+        )
+        self._message.show_message("terminal-2", title, text, () if why else buttons)
+
+    def _on_open_clicked(self) -> None:
+        self.open_terminal()
+
+    def _on_attach_clicked(self) -> None:
+        self.open_terminal(ATTACH)
+
+    def _on_tab_changed(self, _at: int) -> None:
+        self._show_state()
+        session = self._current()
+        if session is not None and self.isVisible() and self._holds_focus():
+            session.setFocus()
+
+    def _holds_focus(self) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _name(self, session: TerminalSession, name: str, number: int) -> None:
+        if (at := self._place(session)) >= 0:
+            self._tabs.setTabText(at, f"{name} {number}".replace("&", "&&"))
+
+    def _mark_ended(self, session: TerminalSession) -> None:
+        at = self._place(session)
+        if at >= 0 and not self._tabs.tabText(at).endswith("(ended)"):
+            self._tabs.setTabText(at, f"{self._tabs.tabText(at)} (ended)")
+
+    def _place(self, session: TerminalSession) -> int:
+        return self._sessions.index(session) if session in self._sessions else -1
+
+    def _attach_instead(self, session: TerminalSession) -> None:
+        if self.open_terminal(ATTACH) is not None:
+            self._on_close_asked(self._place(session))
+
+    def _on_close_asked(self, at: int) -> None:
+        if not 0 <= at < len(self._sessions):
+            return
+        session = self._sessions.pop(at)
+        session.end()
+        self._tabs.removeTab(at)
+        self._pages.removeWidget(session)
+        session.deleteLater()
+        self._show_state()
