@@ -125,6 +125,7 @@ class ListPane(Pane, Generic[T]):
         # Rows may get their lines a moment after they were given: only then can they be shown and chosen.
         self.model.counts_changed.connect(self._on_counts_changed)
         self.model.rowsInserted.connect(lambda *_where: self._settle.start())
+        self.model.rowsRemoved.connect(lambda *_where: self._settle.start())
         self.model.layoutChanged.connect(lambda *_what: self._settle.start())
         self.model.groups_changed.connect(self._regain_chosen)
         self.context.session.state_changed.connect(self._on_session_state_changed)

@@ -127,6 +127,15 @@ class Hands:
         action = next(a for a in self.pane.bound.actions if a.shortcut == keys)
         self.pane.bound[action.id].trigger()
 
+    def tick_until(self, condition: Callable[[], object]) -> None:
+        """Let seconds of use go by until something shows: a stream may not be open yet for the first of them."""
+
+        def look() -> object:
+            self.rig.engine.tick()
+            return condition()
+
+        self.rig.until(look)
+
     def titles(self) -> list[str]:
         """Of the notices so far."""
         return [shown.title for shown in self.rig.notices.shown]

@@ -82,9 +82,7 @@ def test_follows_what_happens_elsewhere(hands: Hands, rig: Rig) -> None:
 
 
 def test_figures_come_for_what_is_visible_and_end_when_hidden(hands: Hands, rig: Rig) -> None:
-    rig.until(lambda: rig.engine.stats_streams > 3)
-    rig.engine.tick(3)
-    rig.until(lambda: hands.row("redis").cpu is not None)
+    hands.tick_until(lambda: hands.row("redis").cpu is not None)
     assert len(hands.row("redis").cpu_history) >= 1
     assert hands.row("migrate").cpu is None
     hands.pane.hide()
@@ -104,9 +102,7 @@ def test_filter_finds_by_name_image_and_port(hands: Hands, rig: Rig) -> None:
     rig.until(lambda: len(hands.names()) == 12)
 
 
-def test_a_port_opens_the_browser(
-    hands: Hands, rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_opens_the_browser(hands: Hands, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(
         "dockdesk.ui.list_pane.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
@@ -143,9 +139,7 @@ def test_cards_count_what_runs(hands: Hands, rig: Rig) -> None:
     rig.until(lambda: "8 / 12 4 stopped" in cards["running"].accessibleName())
 
 
-def test_a_failing_list_says_so_and_keeps_what_it_had(
-    hands: Hands, rig: Rig
-) -> None:
+def test_a_failing_list_says_so_and_keeps_what_it_had(hands: Hands, rig: Rig) -> None:
     rig.engine.faults["containers"] = RemoteError("Listing failed", "500 from the engine")
     for _ in range(3):
         hands.pane.reload()
@@ -162,7 +156,7 @@ def test_another_environment_shows_its_own_containers_only(hands: Hands, rig: Ri
     hands.choose("redis")
     other = FakeEngine()
     only = next(iter(other._containers.values()))
-    other._containers = {only.id: replace(only, name="lonely")}
+    other._containers = {"e" * 64: replace(only, id="e" * 64, name="lonely")}
     where = replace(environment(), id="docker:other", name="other")
     rig.session.connect_to(where, lambda _work: other)
     rig.until(lambda: hands.names() == ["lonely"])
@@ -253,7 +247,12 @@ def test_states_are_changed_from_the_menu_and_logged(
     ],
 )  # fmt: skip
 def test_forms_fill_in_what_actions_need(
-    hands: Hands, rig: Rig, entry: str, values: dict[str, object], call: tuple[str, ...], command: str
+    hands: Hands,
+    rig: Rig,
+    entry: str,
+    values: dict[str, object],
+    call: tuple[str, ...],
+    command: str,
 ) -> None:
     id = hands.row("redis").container.id
     rig.asker.values = values
@@ -411,9 +410,7 @@ def test_open_in_browser_takes_the_first_port(
         "dockdesk.ui.panes.containers.pane.QDesktopServices.openUrl",
         lambda url: opened.append(url.toString()),
     )
-    secure = replace(
-        hands.row("traefik").container, ports=(Port(8443, "tcp", 443, "0.0.0.0"),)
-    )
+    secure = replace(hands.row("traefik").container, ports=(Port(8443, "tcp", 443, "0.0.0.0"),))
     rig.engine.put_container(secure)
     rig.until(lambda: len(hands.row("traefik").container.ports) == 1)
     hands.do("traefik", "Open in browser")
