@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dockdesk.backends.engine.base import EnginePart
 from dockdesk.backends.engine.convert import (
-    ContainerList,
-    ListedContainer,
     containers_from,
     detail_from,
     process_table_from,
 )
 from dockdesk.backends.engine.convert_engine import prune_report_from
+from dockdesk.backends.engine.listed import ListedContainers
 from dockdesk.backends.engine.localfiles import save_stream
 from dockdesk.backends.engine.paths import quoted
 from dockdesk.backends.engine.spec import restart_policy
@@ -29,30 +27,15 @@ from dockdesk.core.resources.containers import Container, ContainerDetail, Proce
 from dockdesk.core.resources.engine import PruneReport
 from dockdesk.core.work import Work
 
-# More ids than this make the query longer than the list.
-_FILTERED = 100
 _STOPPING = 600.0  # seconds a container may take by its own stop timeout
 _GRACE = 60.0
 
 
-class ContainerCalls(EnginePart):
+class ContainerCalls(ListedContainers):
     """See ManagesContainers in core/ports.py; making containers is in create.py."""
 
     def containers(self, ids: Sequence[str] = ()) -> list[Container]:
         return containers_from(self.listed_containers(ids))
-
-    def listed_containers(self, ids: Sequence[str] = ()) -> list[ListedContainer]:
-        """The list as the engine gives it, DockDesk's own helpers included."""
-        few = 0 < len(ids) <= _FILTERED
-        params = {"all": True, "filters": {"id": list(ids)} if few else None}
-        listed = self.client.get(
-            "/containers/json", params, type=ContainerList, title="Containers could not be listed"
-        )
-        made: list[ListedContainer] = listed or []
-        if ids and not few:
-            wanted = set(ids)
-            made = [item for item in made if item.id in wanted or item.id[:12] in wanted]
-        return made
 
     def container(self, id: str) -> ContainerDetail:
         return detail_from(self._inspect(id, "The container could not be inspected"))

@@ -27,7 +27,7 @@ from dockdesk.backends.engine.values import (
 from dockdesk.core.resources.images import Image, ImageDetail, ImageLayer
 
 
-class ListedImage(Struct, rename="pascal"):
+class ListedImage(Struct, rename="pascal", gc=False):
     """One entry of GET /images/json."""
 
     id: str

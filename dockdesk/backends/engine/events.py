@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from dockdesk.backends.engine.frames import LineSplitter
+from dockdesk.backends.engine.values import HELPER_LABEL
 from dockdesk.backends.engine.wire import ProtocolError
 from dockdesk.core.resources.engine import EngineEvent
 
@@ -37,14 +38,15 @@ _decoder = msgspec.json.Decoder(_Event, strict=False)
 
 
 class EventDecoder:
-    """EngineEvents of the stream's lines."""
+    """EngineEvents of the stream's lines, without those of DockDesk's own helper containers."""
 
     def __init__(self, podman: bool = False) -> None:
         self._lines = LineSplitter()
         self._podman = podman
 
     def feed(self, pieces: Sequence[bytes]) -> list[EngineEvent]:
-        return [self._event(line) for line in self._lines.feed(pieces)]
+        events = [self._event(line) for line in self._lines.feed(pieces)]
+        return [event for event in events if HELPER_LABEL not in event.attributes]
 
     def _event(self, line: bytes) -> EngineEvent:
         try:

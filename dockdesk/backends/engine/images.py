@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from dockdesk.backends.engine.base import EnginePart
-from dockdesk.backends.engine.convert import ContainerList, ListedContainer
 from dockdesk.backends.engine.convert_images import (
     ImageList,
     ImageUsers,
@@ -14,6 +11,7 @@ from dockdesk.backends.engine.convert_images import (
     images_from,
     removed_from,
 )
+from dockdesk.backends.engine.listed import ListedContainers
 from dockdesk.backends.engine.paths import quoted
 from dockdesk.backends.engine.values import mapping, whole
 from dockdesk.core.errors import ConflictError, InvalidInputError
@@ -24,7 +22,7 @@ from dockdesk.core.resources.images import Image, ImageDetail
 _REMOVING = 600.0
 
 
-class ImageCalls(EnginePart):
+class ImageCalls(ListedContainers):
     """See ManagesImages in core/ports.py; what moves images is in transfer.py."""
 
     def images(self) -> list[Image]:
@@ -79,10 +77,7 @@ class ImageCalls(EnginePart):
         return PruneReport(removed, whole(answer.get("SpaceReclaimed")))
 
     def _users(self) -> ImageUsers:
-        listed: Sequence[ListedContainer] = (
-            self.client.get("/containers/json", {"all": True}, type=ContainerList) or ()
-        )
-        return ImageUsers(listed)
+        return ImageUsers(self.listed_containers())
 
     def _image_id(self, reference: str) -> str:
         answer: Any = self.client.get(f"/images/{quoted(reference)}/json")

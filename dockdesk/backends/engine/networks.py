@@ -6,9 +6,8 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from dockdesk.backends.engine.base import EnginePart
-from dockdesk.backends.engine.convert import ContainerList
 from dockdesk.backends.engine.convert_engine import networks_from, prune_report_from
+from dockdesk.backends.engine.listed import ListedContainers
 from dockdesk.backends.engine.paths import quoted
 from dockdesk.backends.engine.values import mapping, text
 from dockdesk.core.errors import (
@@ -23,13 +22,12 @@ from dockdesk.core.resources.engine import Network, PruneReport
 _SLOW = 300.0
 
 
-class NetworkCalls(EnginePart):
+class NetworkCalls(ListedContainers):
     """See ManagesNetworks in core/ports.py."""
 
     def networks(self) -> list[Network]:
         raw = self.client.get("/networks", title="Networks could not be listed")
-        listed = self.client.get("/containers/json", {"all": True}, type=ContainerList) or []
-        return networks_from(raw, listed)
+        return networks_from(raw, self.listed_containers())
 
     def create_network(self, spec: NetworkSpec) -> str:
         title = f"The network {spec.name} could not be made"

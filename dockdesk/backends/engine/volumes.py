@@ -17,10 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dockdesk.backends.engine.convert import ContainerList, ListedContainer
+from dockdesk.backends.engine.convert import ListedContainer
 from dockdesk.backends.engine.convert_engine import prune_report_from, volume_from, volumes_from
 from dockdesk.backends.engine.convert_images import ImageList
 from dockdesk.backends.engine.files import FileCalls, clean_path
+from dockdesk.backends.engine.listed import ListedContainers
 from dockdesk.backends.engine.paths import quoted
 from dockdesk.backends.engine.values import HELPER_LABEL, mapping, moment, text
 from dockdesk.core.errors import (
@@ -45,12 +46,12 @@ _FORGOTTEN = 600.0  # seconds after which a helper is a leftover of a program th
 _TRIES = 3  # images to try: one of another platform can't be used
 
 
-class VolumeCalls(FileCalls):
+class VolumeCalls(FileCalls, ListedContainers):
     """See ManagesVolumes in core/ports.py."""
 
     def volumes(self) -> list[Volume]:
         raw = self.client.get("/volumes", title="Volumes could not be listed", timeout=_SLOW)
-        return volumes_from(raw, self._all_containers())
+        return volumes_from(raw, self.listed_containers())
 
     def create_volume(self, spec: VolumeSpec) -> Volume:
         body: dict[str, Any] = {
@@ -118,7 +119,7 @@ class VolumeCalls(FileCalls):
     @contextmanager
     def reached(self, name: str, writable: bool = False) -> Iterator[tuple[str, str]]:
         """A container through which the volume can be reached, and where it is mounted there."""
-        containers = self._all_containers()
+        containers = self.listed_containers()
         self._remove_leftovers(containers)
         if (found := mounting(containers, name, writable)) is not None:
             yield found
@@ -194,12 +195,6 @@ class VolumeCalls(FileCalls):
             _log.warning("a helper was not removed: %s", error)
 
     # --- Within ---
-
-    def _all_containers(self) -> list[ListedContainer]:
-        listed: list[ListedContainer] | None = self.client.get(
-            "/containers/json", {"all": True}, type=ContainerList
-        )
-        return listed or []
 
     def _exists(self, name: str) -> bool:
         try:

@@ -11,19 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockdesk.backends.engine.convert import (
-    ContainerList,
+    RawList,
     changes_from,
     containers_from,
     detail_from,
+    listed_from,
     process_table_from,
 )
 from dockdesk.backends.engine.values import HELPER_LABEL, moment
+from dockdesk.core.errors import NotSupportedError
 from dockdesk.core.resources.containers import Container, Mount, Port
 from tests.backends.engine.shapes import INSPECTED, LISTED, PODMAN_INSPECTED, PODMAN_LISTED, changed
 
 
 def listed(*shapes: dict[str, Any]) -> list[Container]:
-    return containers_from(msgspec.json.decode(json.dumps(shapes).encode(), type=ContainerList))
+    return containers_from(
+        listed_from(msgspec.json.decode(json.dumps(shapes).encode(), type=RawList))
+    )
 
 
 def test_docker_list() -> None:
@@ -225,3 +229,10 @@ def test_changes() -> None:
         ("/c", "deleted"),
     ]
     assert changes_from(None) == []
+
+
+@pytest.mark.parametrize("entry", [b"{}", b'{"Id": 5}', b"[]", b"7"])
+def test_what_is_no_container_is_told(entry: bytes) -> None:
+    with pytest.raises(NotSupportedError):
+        listed_from([msgspec.Raw(entry)])
+    assert listed_from(None) == []

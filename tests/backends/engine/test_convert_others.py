@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dockdesk.backends.engine.convert import ContainerList, ListedContainer
+from dockdesk.backends.engine.convert import ListedContainer, RawList, listed_from
 from dockdesk.backends.engine.convert_engine import (
     disk_usage_from,
     networks_from,
@@ -23,6 +23,7 @@ from dockdesk.backends.engine.convert_images import (
     images_from,
     removed_from,
 )
+from dockdesk.backends.engine.events import EventDecoder
 from dockdesk.backends.engine.values import HELPER_LABEL
 from dockdesk.core.resources.engine import DiskSlice
 from tests.backends.engine.shapes import (
@@ -38,10 +39,7 @@ from tests.backends.engine.shapes import (
 
 
 def containers(*shapes: dict[str, Any]) -> list[ListedContainer]:
-    made: list[ListedContainer] = msgspec.json.decode(
-        json.dumps(shapes).encode(), type=ContainerList
-    )
-    return made
+    return listed_from(msgspec.json.decode(json.dumps(shapes).encode(), type=RawList))
 
 
 def listed_images(*shapes: dict[str, Any]) -> list[ListedImage]:
@@ -53,7 +51,7 @@ HELPER = changed(LISTED, Id="9" * 64, Names=["/helper"], Labels={HELPER_LABEL: "
 
 
 def test_images_know_who_uses_them() -> None:
-    shapes = [
+    shapes: list[dict[str, Any]] = [
         {
             "Id": IMAGE_ID,
             "RepoTags": ["bb:1", "bb:latest"],
@@ -241,3 +239,14 @@ def test_prune_reports() -> None:
     assert (report.removed, report.freed) == (("a", "b"), 12)
     report = prune_report_from({"ContainersDeleted": None}, "ContainersDeleted")
     assert (report.removed, report.freed) == ((), 0)
+
+
+def test_events_of_helpers_are_left_out() -> None:
+    def line(**attributes: str) -> bytes:
+        actor = {"ID": CONTAINER_ID, "Attributes": attributes}
+        event = {"Type": "container", "Action": "create", "Actor": actor, "timeNano": 10**18}
+        return json.dumps(event).encode() + b"\n"
+
+    decoder = EventDecoder()
+    events = decoder.feed([line(name="a"), line(**{HELPER_LABEL: "vv"}), line(name="b")])
+    assert [event.name for event in events] == ["a", "b"]
