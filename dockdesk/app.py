@@ -196,13 +196,16 @@ def find_engines(reactor: Reactor) -> list[FoundEnvironment]:
     """The engines this user knows. Imports the SDK, so call it on a worker."""
     from dockdesk.backends.engine.backend import connect
     from dockdesk.backends.engine.contexts import discover
+    from dockdesk.backends.engine.endpoints import Endpoint
+    from dockdesk.backends.secrets.logins import RegistryLogins
 
-    return [
-        FoundEnvironment(
+    def found(endpoint: Endpoint) -> FoundEnvironment:
+        logins = RegistryLogins(podman_first="podman" in endpoint.host)
+        return FoundEnvironment(
             endpoint.environment,
-            lambda work, endpoint=endpoint: connect(endpoint, reactor, work),  # type: ignore[misc]
+            lambda work: connect(endpoint, reactor, work, logins),
             endpoint.current,
             endpoint.problem,
         )
-        for endpoint in discover()
-    ]
+
+    return [found(endpoint) for endpoint in discover()]

@@ -27,11 +27,13 @@ from dockdesk.core.errors import (
     NotFoundError,
     PermissionDeniedError,
     RemoteError,
+    UnreachableError,
 )
+from dockdesk.core.reactor import Reactor
 from dockdesk.core.work import SilentWork
 from tests.backends.engine.works import RecordingWork
 from tests.contract.conftest import Rig
-from tests.engines import Registry, free_port, wait_for
+from tests.engines import Dockerd, Registry, connected, free_port, wait_for
 
 
 def tags(rig: Rig) -> set[str]:
@@ -438,10 +440,13 @@ class Pulling:
         except BaseException as error:  # noqa: BLE001 - handed to the test
             self.failure = error
 
-    def cancel(self) -> None:
-        self.work.cancel()
+    def join(self) -> None:
         self._thread.join(60)
         assert not self._thread.is_alive()
+
+    def cancel(self) -> None:
+        self.work.cancel()
+        self.join()
         assert isinstance(self.failure, CancelledError), self.failure
 
 
@@ -468,3 +473,24 @@ def test_a_cancelled_pull_ends_in_the_engine_too(
     wait_for(downloading, 60, "its download is told")
     pulling.cancel()
     wait_for(registry.left.is_set, 60, "the engine lets go of the registry")
+
+
+@pytest.mark.engine
+def test_an_engine_that_dies_during_a_pull(
+    own_dockerd: Dockerd, reactor: Reactor, slow_registry: tuple[str, type[SlowRegistry]]
+) -> None:
+    address, registry = slow_registry
+    backend = connected(own_dockerd, reactor)
+    try:
+        pulling = Pulling(Rig(backend, own_dockerd, ""), f"{address}/slow:1")
+        wait_for(registry.asked.is_set, 60, "the engine asks for the layer")
+        own_dockerd.kill()
+        pulling.join()
+        assert isinstance(pulling.failure, UnreachableError), pulling.failure
+        assert pulling.failure.title
+        assert pulling.failure.hint
+        own_dockerd.start()
+        with pytest.raises(NotFoundError):
+            backend.image(f"{address}/slow:1")
+    finally:
+        backend.close()
