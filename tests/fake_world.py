@@ -177,6 +177,11 @@ def log_lines(name: str, count: int = 400) -> list[bytes]:
     ]
 
 
+def log_stamp(second: int) -> bytes:
+    """The stamp that an engine puts before a line, RFC 3339."""
+    return b"2026-05-28T14:%02d:%02d.000000000Z " % (second // 60 % 60, second % 60)
+
+
 _TREE = {
     "/": (("app", "folder"), ("bin", "folder"), ("etc", "folder"), ("tmp", "folder"),
           ("start.sh", "file")),

@@ -54,7 +54,17 @@ from dockdesk.core.resources.engine import (
 from dockdesk.core.resources.images import Image, ImageDetail, ImageLayer
 from dockdesk.core.streams import Sink
 from dockdesk.core.work import Work
-from tests.fake_world import GIB, NOW, containers, files, images, log_lines, networks, volumes
+from tests.fake_world import (
+    GIB,
+    NOW,
+    containers,
+    files,
+    images,
+    log_lines,
+    log_stamp,
+    networks,
+    volumes,
+)
 
 T = TypeVar("T")
 
@@ -155,6 +165,10 @@ class FakeEngine:
         for stream in list(self._event_streams):
             stream.push(event)
 
+    def log_streams(self, id: str) -> int:
+        """How many listen to a container's log."""
+        return len(self._log_streams.get(self._one(id).id, ()))
+
     def emit_log(self, id: str, data: bytes, stream: int = 1) -> None:
         for subscription in list(self._log_streams.get(self._one(id).id, ())):
             subscription.push(LogChunk(stream, data))
@@ -203,7 +217,14 @@ class FakeEngine:
         with self._lock:
             item = self._one(id)
             self._containers[item.id] = changed = replace(item, **changes)
+        if event in {"die", "restart"}:
+            self._end_logs(item.id)
         self.emit("container", event, changed.id, changed.name)
+
+    def _end_logs(self, id: str) -> None:
+        """A log that is followed ends when its container does."""
+        for stream in list(self._log_streams.get(id, ())):
+            stream.end()
 
     # ConnectsEngine
 
@@ -367,6 +388,7 @@ class FakeEngine:
             raise ConflictError("The container is running", item.name, "Stop it, or force.")
         with self._lock:
             del self._containers[item.id]
+        self._end_logs(item.id)
         self.emit("container", "destroy", item.id, item.name)
 
     def update(self, id: str, spec: UpdateSpec) -> list[str]:
@@ -417,14 +439,18 @@ class FakeEngine:
     # Streams
 
     def logs(self, id: str, query: LogQuery, sink: Sink[LogChunk]) -> FakeSubscription[LogChunk]:
+        """All lines so far are of the past: with ``since`` only what is printed from now on comes."""
         self._enter("logs", id, query)
-        key = self._one(id).id
-        streams = self._log_streams.setdefault(key, [])
+        item = self._one(id)
+        streams = self._log_streams.setdefault(item.id, [])
         stream: FakeSubscription[LogChunk] = FakeSubscription(sink, streams.remove)
         streams.append(stream)
-        lines = log_lines(self._one(id).name)
-        stream.push(LogChunk(1, b"".join(lines if query.tail is None else lines[-query.tail :])))
-        if not query.follow:
+        lines = log_lines(item.name) if query.since is None else []
+        if query.timestamps:
+            lines = [log_stamp(at) + line for at, line in enumerate(lines)]
+        if lines := (lines if query.tail is None else lines[-query.tail :]):
+            stream.push(LogChunk(1, b"".join(lines)))
+        if not query.follow or not item.running:
             stream.end()
         return stream
 

@@ -111,7 +111,7 @@ class FetchedView(DetailView[T], Generic[T, D]):
         if row is None:
             return
         stamp = self.stamp(row)
-        if stamp in (self._asked_stamp, self._shown_stamp):
+        if stamp == self._asked_stamp or self._shows(stamp):
             return
         if (reason := self.refusal(row)) is not None:
             self._shown_stamp, self._asked_stamp, self._content_key = stamp, None, None
@@ -137,6 +137,14 @@ class FetchedView(DetailView[T], Generic[T, D]):
             lane=environment.id,
             question="detail",
         )
+
+    def _shows(self, stamp: Any) -> bool:
+        """Whether this was told already, and is told now: the user may have looked at another row meanwhile."""
+        if stamp != self._shown_stamp:
+            return False
+        if self._pages.currentWidget() is self._loading and self._content_key is not None:
+            self._pages.setCurrentWidget(self._content)
+        return self._pages.currentWidget() is not self._loading
 
     def _on_fetched(self, row: T, stamp: Any, data: D) -> None:
         self._asked_stamp = None

@@ -7,29 +7,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.resources.containers import Container
 from dockdesk.core.resources.images import Image
 from dockdesk.core.units import bytes_text, percent_text
+from dockdesk.core.work import Work
 from dockdesk.models.arrangement import Grouping
 from dockdesk.ui.context import UiContext
-from dockdesk.ui.descriptions import DetailTab, EmptyText, ListDescription, StatCard
+from dockdesk.ui.descriptions import EmptyText, ListDescription, StatCard
 from dockdesk.ui.list_pane import ListPane, ListState
 from dockdesk.ui.pane import Handler
 from dockdesk.ui.panes.containers.actions import ACTIONS
 from dockdesk.ui.panes.containers.columns import COLUMNS, SPARK_SAMPLES, ContainerRow
-from dockdesk.ui.panes.containers.details.files import FilesView
-from dockdesk.ui.panes.containers.details.health import HealthView, has_check
-from dockdesk.ui.panes.containers.details.inspect import InspectView
-from dockdesk.ui.panes.containers.details.logs import LogsView
-from dockdesk.ui.panes.containers.details.processes import ProcessesView
-from dockdesk.ui.panes.containers.details.stats import StatsView
-from dockdesk.ui.panes.containers.details.summary import EnvironmentView, SummaryView
-from dockdesk.ui.panes.containers.details.terminal import TerminalsView
-from dockdesk.ui.widgets.terminal import preload
+from dockdesk.ui.panes.containers.tabs import TABS
+
+_PRELOAD_MS = 1500
 
 
 def _running_text(rows: Sequence[ContainerRow]) -> str:
@@ -46,17 +41,7 @@ DESCRIPTION: ListDescription[ContainerRow] = ListDescription(
     key=lambda row: row.container.id,
     name=lambda row: row.container.name,
     actions=ACTIONS,
-    tabs=(
-        DetailTab("logs", "Logs", LogsView, "file-text", several=True),
-        DetailTab("stats", "Charts", StatsView, "chart-line", several=True),
-        DetailTab("terminal", "Terminal", TerminalsView, "terminal-2", per_row=True),
-        DetailTab("files", "Files", FilesView, "folder"),
-        DetailTab("summary", "Summary", SummaryView, "info-circle"),
-        DetailTab("health", "Health", HealthView, "heartbeat", applies=has_check),
-        DetailTab("environment", "Environment", EnvironmentView, "variable"),
-        DetailTab("processes", "Processes", ProcessesView, "list"),
-        DetailTab("inspect", "Inspect", InspectView, "list-tree"),
-    ),
+    tabs=TABS,
     empty=EmptyText(
         "No containers yet",
         "A container is a running image, with processes and files of its own. Run an image to make one.",
@@ -109,10 +94,18 @@ class ContainersPane(ListPane[ContainerRow]):
         self.context.session.refresh("containers")
 
     def _make_ready(self) -> None:
-        """Load what terminals need ahead: the first one should open at once."""
+        """Load what terminals need ahead, once the list is there: the first one should open at once."""
         if not self._terminals_ready:
             self._terminals_ready = True
-            self.context.jobs.submit(self, lambda _work: preload())
+            QTimer.singleShot(_PRELOAD_MS, self, self._preload)
+
+    def _preload(self) -> None:
+        def load(_work: Work) -> None:
+            from dockdesk.ui.widgets.terminal import preload
+
+            preload()
+
+        self.context.jobs.submit(self, load)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -239,6 +232,8 @@ class ContainersPane(ListPane[ContainerRow]):
             RunDialog.open_for(self, self.context).read_compose(path)
 
     def _open_terminal(self, rows: Sequence[ContainerRow]) -> None:
+        from dockdesk.ui.panes.containers.details.terminal import TerminalsView
+
         self.table.select_keys([row.container.id for row in rows[:1]])
         view = self.show_tab("terminal")
         if isinstance(view, TerminalsView):

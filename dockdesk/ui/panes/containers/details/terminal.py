@@ -80,7 +80,7 @@ class TerminalsView(DetailView[ContainerRow]):
         self._add.clicked.connect(self._on_open_clicked)
         self._tabs.currentChanged.connect(self._on_tab_changed)
         self._tabs.tabCloseRequested.connect(self._on_close_asked)
-        context.session.state_changed.connect(lambda _state: self._show_state())
+        context.session.state_changed.connect(self._on_state_changed)
 
     def _make_menu(self) -> QMenu:
         icon = self.context.theme.icon
@@ -218,6 +218,9 @@ class TerminalsView(DetailView[ContainerRow]):
             StateButton("Attach to the main process", self._on_attach_clicked),
         )
         self._message.show_message("terminal-2", title, text, () if why else buttons)
+
+    def _on_state_changed(self, _state: object) -> None:
+        self._show_state()
 
     def _on_open_clicked(self) -> None:
         self.open_terminal()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 import time
 from collections.abc import Sequence
 
@@ -21,8 +22,6 @@ from dockdesk.ui.panes.containers.details.launch import ATTACH, Launch, equivale
 from dockdesk.ui.widgets.empty import EmptyState, LoadingState, StateButton
 from dockdesk.ui.widgets.terminal import TerminalView
 
-Opened = tuple[tuple[str, ...], ExecSession]
-
 
 class _Lines:
     """What a process without a TTY prints, with the carriage returns that a terminal wants."""
@@ -35,6 +34,81 @@ class _Lines:
 
     def ended(self, error: DockDeskError | None) -> None:
         self._sink.ended(error)
+
+
+class _Opening:
+    """One try to open a terminal. If nobody waits for it any more, what was opened is closed at once."""
+
+    def __init__(
+        self,
+        container: Container,
+        launch: Launch,
+        shell: str,
+        sink: Sink[bytes],
+        grid: tuple[int, int],
+    ) -> None:
+        self._container = container
+        self._launch = launch
+        self._shell = shell
+        self._sink = sink
+        self._grid = grid
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._session: ExecSession | None = None
+        self.at = time.time()
+        self.command: tuple[str, ...] = ()
+
+    def open(self, engine: Engine, work: Work) -> ExecSession:
+        """On a worker."""
+        session = self._attach(engine) if self._launch.attach else self._execute(engine, work)
+        with self._lock:
+            late = self._abandoned
+            if not late:
+                self._session = session
+        if late:
+            session.close()
+            raise CancelledError
+        return session
+
+    def abandon(self) -> ExecSession | None:
+        """Want it no more; returns what has been opened already, for the caller to close."""
+        with self._lock:
+            self._abandoned = True
+            session, self._session = self._session, None
+        return session
+
+    def _attach(self, engine: Engine) -> ExecSession:
+        id = self._container.id
+        sink = self._sink if engine.container(id).tty else _Lines(self._sink)
+        return engine.attach(id, sink, *self._grid)
+
+    def _execute(self, engine: Engine, work: Work) -> ExecSession:
+        self.command = self._chosen(engine)
+        work.check()
+        return engine.execute(
+            self._container.id,
+            self.command,
+            self._sink,
+            *self._grid,
+            self._launch.user,
+            self._launch.workdir,
+            env=("TERM=xterm-256color",),
+        )
+
+    def _chosen(self, engine: Engine) -> tuple[str, ...]:
+        """What was chosen for this terminal, else the shell of the settings, else the best there is."""
+        if self._launch.command:
+            return self._launch.command
+        if self._shell.strip():
+            return tuple(shlex.split(self._shell))
+        shells = engine.shells(self._container.id)
+        if not shells:
+            raise NotSupportedError(
+                "There is no shell in this container",
+                f"{self._container.name} was made from an image without one.",
+                "Look at its files and logs instead, or attach to its main process.",
+            )
+        return (shells[0],)
 
 
 class TerminalSession(QWidget):
@@ -60,8 +134,7 @@ class TerminalSession(QWidget):
         self._launch = launch
         self._session: ExecSession | None = None
         self._alive = False
-        self._starts = 0
-        self._began = 0.0
+        self._opening: _Opening | None = None
         self._focus_before: QWidget | None = None
         self.view = TerminalView(context.theme, scrollback=context.settings.get(SCROLLBACK))
         opening = "Attaching…" if launch.attach else "Opening a terminal…"
@@ -97,68 +170,25 @@ class TerminalSession(QWidget):
         if engine is None or environment is None:
             self._fail(ConflictError("Not connected", "The engine does not answer."))
             return
-        wanted = context.settings.get(SHELL)
-        columns, rows = self.view.grid
         self._pages.setCurrentWidget(self._loading)
         self._focus_before = QApplication.focusWidget()
-        self._began = time.time()
-        self._starts += 1
-        number = self._starts
+        self._give_up()
+        shell = context.settings.get(SHELL)
+        opening = _Opening(self._container, self._launch, shell, self._sink, self.view.grid)
+        self._opening = opening
         context.jobs.submit(
             self,
-            lambda work: self._open(engine, wanted, columns, rows, work),
-            lambda opened: self._on_open(number, opened),
-            self._on_open_failed,
+            lambda work: opening.open(engine, work),
+            lambda session: self._on_open(opening, session),
+            lambda error: self._on_open_failed(opening, error),
             lane=environment.id,
         )
 
-    # On a worker.
-
-    def _open(self, engine: Engine, wanted: str, columns: int, rows: int, work: Work) -> Opened:
-        id, launch = self._container.id, self._launch
-        sink: Sink[bytes] = self._sink
-        if launch.attach:
-            if not engine.container(id).tty:
-                sink = _Lines(sink)
-            work.check()
-            return (), engine.attach(id, sink, columns, rows)
-        command = self._command(engine, wanted)
-        work.check()
-        return command, engine.execute(
-            id,
-            command,
-            sink,
-            columns,
-            rows,
-            launch.user,
-            launch.workdir,
-            env=("TERM=xterm-256color",),
-        )
-
-    def _command(self, engine: Engine, wanted: str) -> tuple[str, ...]:
-        """What was chosen for this terminal, else the shell of the settings, else the best there is."""
-        if self._launch.command:
-            return self._launch.command
-        if wanted.strip():
-            return tuple(shlex.split(wanted))
-        shells = engine.shells(self._container.id)
-        if not shells:
-            raise NotSupportedError(
-                "There is no shell in this container",
-                f"{self._container.name} was made from an image without one.",
-                "Look at its files and logs instead, or attach to its main process.",
-            )
-        return (shells[0],)
-
-    # On the GUI thread.
-
-    def _on_open(self, number: int, opened: Opened) -> None:
-        command, session = opened
-        if number != self._starts:
-            self._close_session(session)
+    def _on_open(self, opening: _Opening, session: ExecSession) -> None:
+        if opening is not self._opening:
             return
         self._session, self._alive = session, True
-        self._record(command, None)
+        self._record(opening, None)
         if self.view.ended:
             self.view.restart()
         if self._launch.attach:
@@ -169,29 +199,31 @@ class TerminalSession(QWidget):
         # Whoever has gone elsewhere meanwhile must not find themselves typing into a shell.
         if self.isVisible() and QApplication.focusWidget() is self._focus_before:
             self.view.setFocus()
-        self.named.emit("Main process" if self._launch.attach else command[0].rsplit("/", 1)[-1])
+        self.named.emit(
+            opening.command[0].rsplit("/", 1)[-1] if opening.command else "Main process"
+        )
         self._on_resized(*self.view.grid)
 
-    def _on_open_failed(self, error: DockDeskError) -> None:
-        if not isinstance(error, CancelledError):
-            self._record((), error)
-        self._fail(error)
+    def _on_open_failed(self, opening: _Opening, error: DockDeskError) -> None:
+        if opening is self._opening:
+            self._record(opening, error)
+            self._fail(error)
 
-    def _record(self, command: Sequence[str], error: DockDeskError | None) -> None:
+    def _record(self, opening: _Opening, error: DockDeskError | None) -> None:
         environment = self._context.session.environment
         container, launch = self._container, self._launch
         verb = "Attach to" if launch.attach else "Open terminal in"
         self._context.audit.record(
             AuditEntry(
-                at=self._began,
+                at=opening.at,
                 environment=environment.name if environment is not None else "",
                 action="container.attach" if launch.attach else "container.terminal",
                 title=f"{verb} {container.name}",
                 target=container.name,
-                equivalent=equivalent_of(container, launch, command),
+                equivalent=equivalent_of(container, launch, opening.command),
                 outcome="ok" if error is None else "failed",
                 error="" if error is None else str(error),
-                duration=max(0.0, time.time() - self._began),
+                duration=max(0.0, time.time() - opening.at),
             )
         )
 
@@ -242,15 +274,18 @@ class TerminalSession(QWidget):
         self.view.set_ended(words)
         self.ended.emit()
 
-    def _close_session(self, session: ExecSession) -> None:
-        self._context.jobs.submit(None, lambda _work: session.close(), failure=_ignore, vital=True)
+    def _give_up(self) -> None:
+        """Close what is open, or about to be."""
+        opening, self._opening = self._opening, None
+        session = opening.abandon() if opening is not None else None
+        if session is not None and self._alive:
+            close = session.close
+            self._context.jobs.submit(None, lambda _work: close(), failure=_ignore, vital=True)
+        self._alive = False
 
     def end(self) -> None:
         """End the program (a main process goes on) and the terminal."""
-        self._starts += 1
-        if self._session is not None and self._alive:
-            self._close_session(self._session)
-        self._alive = False
+        self._give_up()
         self.view.close_terminal()
 
 
