@@ -130,7 +130,7 @@ class ContainerCalls(ListedContainers):
 
     def export(self, id: str, target: Path, work: Work) -> int:
         title = f"{target.name} could not be exported"
-        expected = self._size(id)
+        expected = self._size(id, title)
         with self.client.stream(
             "GET", f"/containers/{quoted(id)}/export", timeout=_GRACE * 5, title=title, work=work
         ) as answer:
@@ -183,9 +183,11 @@ class ContainerCalls(ListedContainers):
     def _default_log_driver(self) -> str:
         return text(mapping(self.client.get("/info")).get("LoggingDriver")) or "json-file"
 
-    def _size(self, id: str) -> int:
+    def _size(self, id: str, title: str) -> int:
         """About how large an export will be: the file system's size, which the engine has to add up first."""
-        raw = self.client.get(f"/containers/{quoted(id)}/json", {"size": True}, timeout=_STOPPING)
+        raw = self.client.get(
+            f"/containers/{quoted(id)}/json", {"size": True}, timeout=_STOPPING, title=title
+        )
         return whole(mapping(raw).get("SizeRootFs"))
 
 
