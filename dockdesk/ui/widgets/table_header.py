@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import (
+    QAction,
+    QContextMenuEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QHeaderView, QMenu, QWidget
 
 from dockdesk.core.columns import CellKind, Column
@@ -57,6 +65,11 @@ class TableHeader(QHeaderView):
         """Hide what is hidden at first; once the view has its model."""
         for number, column in enumerate(self._columns):
             self.setSectionHidden(number, column.hidden)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A table that is hidden while it is laid out has no width to fit columns into before it is shown."""
+        super().resizeEvent(event)
+        self.fit()
 
     def fit(self) -> None:
         """Give every column its width in the room there is."""
