@@ -113,7 +113,10 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An answer: all of its body, or an iterator of pieces that is sent chunked as it yields."""
+    """An answer: all of its body, or an iterator of pieces that is sent as it yields.
+
+    Pieces are sent chunked, unless the headers tell a Content-Length: then the iterator yields just as many bytes.
+    """
 
     status: int = 200
     body: bytes | AsyncIterator[bytes] = b""
@@ -337,7 +340,7 @@ async def _send(
     if isinstance(response.body, bytes):
         if response.status != 204:
             headers.setdefault("Content-Length", str(len(response.body)))
-    else:
+    elif "Content-Length" not in headers:
         headers["Transfer-Encoding"] = "chunked"
     if not keep:
         headers["Connection"] = "close"
@@ -355,14 +358,15 @@ async def _send(
     if head_only:
         await writer.drain()
         return
-    body = response.body
+    body, framed = response.body, "Transfer-Encoding" in headers
     try:
         await writer.drain()
         async for chunk in body:
             if chunk:
-                writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if framed else chunk)
                 await writer.drain()
-        writer.write(b"0\r\n\r\n")
+        if framed:
+            writer.write(b"0\r\n\r\n")
         await writer.drain()
     finally:
         close = getattr(body, "aclose", None)

@@ -13,12 +13,13 @@ import posixpath
 import re
 import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockdesk.sandbox.engine import images
 from dockdesk.sandbox.engine.catalogue import Program
-from dockdesk.sandbox.engine.filesystem import FileSystem, Node, clean, folder_node
+from dockdesk.sandbox.engine.filesystem import FileSystem, Node, clean, file_node, folder_node
+from dockdesk.sandbox.engine.layers import layer_of
 from dockdesk.sandbox.engine.state import EngineState, Layer, SimImage, digest_of, with_tag
 from dockdesk.sandbox.http import HttpError
 from dockdesk.sandbox.world.traffic import unit
@@ -40,6 +41,7 @@ class _Stage:
     program: Program = field(default_factory=Program)
     shells: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    architecture: str = "amd64"
 
 
 def instructions(text: str) -> list[tuple[int, str, str]]:
@@ -135,7 +137,7 @@ class _Builder:
             self.stage,
             self._expand(rest) if word not in {"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"} else rest,
         )
-        if word not in {"RUN", "COPY", "ADD"}:
+        if word not in {"RUN", "COPY", "ADD", "WORKDIR"}:
             self.stage.layers.append(Layer(f"{word} {rest}", 0))
         return output
 
@@ -175,6 +177,7 @@ class _Builder:
                 list(earlier.layers),
                 earlier.program,
                 earlier.shells,
+                architecture=earlier.architecture,
             )
         else:
             image = self._base(source)
@@ -185,6 +188,7 @@ class _Builder:
                 list(image.layers),
                 image.program,
                 image.shells,
+                architecture=image.architecture,
             )
         stage.variables = dict(
             str(item).partition("=")[::2] for item in stage.config.get("Env") or ()
@@ -201,7 +205,7 @@ class _Builder:
                 raise BuildError(
                     f"pull access denied for {reference}, repository does not exist or may require 'docker login'"
                 )
-            image = images.add(self._state, images.image_of(recipe, self._state.clock.now()))
+            image = images.add(self._state, images.image_of(recipe, self._state.born))
         return image
 
     def _run(self, stage: _Stage, rest: str) -> list[str]:
@@ -212,13 +216,12 @@ class _Builder:
             if re.search(r"apt|apk|pip|npm|go build|install", rest)
             else int(unit("run", rest) * 40_000)
         )
-        stage.layers.append(
-            Layer(
-                f"RUN /bin/sh -c {rest} # buildkit",
-                size,
-                digest_of("run", rest, len(stage.layers)),
-            )
-        )
+        number = len(stage.layers)
+        # What it would have changed is not known; the note makes it a layer of its own.
+        note = {f"/var/log/sandbox-build-{number}.log": file_node(f"pretended: RUN {rest}\n")}
+        stage.layers.append(layer_of(f"RUN /bin/sh -c {rest} # buildkit", note, size))
+        for path, node in note.items():
+            stage.files.put(path, node)
         return [
             f" ---> Running in {digest_of('c', rest)[7:19]}\n",
             "(the sandbox runs nothing: this step is pretended)\n",
@@ -237,22 +240,16 @@ class _Builder:
                 source_files = self._files_of(flag[7:])
         *sources, target = words
         folder = posixpath.join(str(stage.config.get("WorkingDir") or "/"), target)
-        size = 0
+        before = dict(stage.files.upper)
         for source in sources:
-            size += self._copy_one(
+            self._copy_one(
                 source_files,
                 source,
                 stage,
                 clean(folder),
                 target.endswith("/") or len(sources) > 1 or target in {".", "./"},
             )
-        stage.layers.append(
-            Layer(
-                f"COPY {rest} # buildkit",
-                size,
-                digest_of("copy", rest, size, len(stage.layers)),
-            )
-        )
+        stage.layers.append(layer_of(f"COPY {rest} # buildkit", _changed(stage.files, before)))
         return []
 
     _add = _copy
@@ -265,7 +262,7 @@ class _Builder:
 
     def _copy_one(
         self, source_files: FileSystem, source: str, stage: _Stage, target: str, into: bool
-    ) -> int:
+    ) -> None:
         if source.startswith(("http://", "https://")):
             raise BuildError(f"ADD failed: the sandbox reaches no network: {source}")
         path = clean(source)
@@ -274,7 +271,6 @@ class _Builder:
             raise BuildError(
                 f"COPY failed: file not found in build context or excluded by .dockerignore: stat {source.lstrip('/')}: file does not exist"
             )
-        size = 0
         for match in matches:
             for below, node in source_files.walk(match):
                 inside = below[len(match) :].lstrip("/") if match != "/" else below.lstrip("/")
@@ -289,8 +285,6 @@ class _Builder:
                     )
                 if not (node.is_folder and stage.files.get(clean(where)) is not None):
                     stage.files.put(where, node)
-                size += len(node.data)
-        return size
 
     def _env(self, stage: _Stage, rest: str) -> list[str]:
         pairs = (
@@ -315,7 +309,11 @@ class _Builder:
         folder = clean(posixpath.join(str(stage.config.get("WorkingDir") or "/"), rest))
         stage.config["WorkingDir"] = folder
         if stage.files.get(folder) is None:
+            before = dict(stage.files.upper)
             stage.files.put(folder, folder_node(modified=self._state.clock.now()))
+            stage.layers.append(layer_of(f"WORKDIR {rest}", _changed(stage.files, before)))
+        else:
+            stage.layers.append(Layer(f"WORKDIR {rest}", 0))
         return []
 
     def _user(self, stage: _Stage, rest: str) -> list[str]:
@@ -382,13 +380,8 @@ class _Builder:
         shells = stage.shells or tuple(
             path for path in ("/bin/bash", "/bin/sh") if stage.files.get(path)
         )
-        key = digest_of(
-            "built",
-            json.dumps(stage.config, sort_keys=True),
-            [(layer.created_by, layer.size) for layer in stage.layers],
-        )
         image = SimImage(
-            key,
+            "",
             [],
             [],
             self._state.clock.now(),
@@ -397,8 +390,28 @@ class _Builder:
             stage.files.merged(),
             stage.program,
             shells,
+            stage.architecture,
         )
-        return images.add(self._state, image)
+        return images.add(self._state, self._cached(image) or images.seal(image))
+
+    def _cached(self, image: SimImage) -> SimImage | None:
+        """What an earlier build made of the same steps: building again changes nothing."""
+        names = [(layer.created_by, layer.id) for layer in image.layers]
+        for other in self._state.images.values():
+            if other.config == image.config and names == [
+                (layer.created_by, layer.id) for layer in other.layers
+            ]:
+                return replace(other, tags=[])
+        return None
+
+
+def _changed(files: FileSystem, before: Mapping[str, Node | None]) -> dict[str, Node | None]:
+    """What was written since ``before`` was the upper part."""
+    return {
+        path: node
+        for path, node in files.upper.items()
+        if path not in before or before[path] is not node
+    }
 
 
 def _form(text: str) -> list[str]:

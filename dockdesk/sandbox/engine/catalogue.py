@@ -293,7 +293,7 @@ def base_tree(recipe: Recipe, created: float) -> dict[str, Node]:
     }
     tree["/tmp"] = folder_node(0o1777, created)
     if recipe.shells:
-        binary = b"\x7fELF" + hashlib.sha256(recipe.repository.encode()).digest() * 64
+        binary = b"\x7fELF" + hashlib.sha256(recipe.layers[0][0].encode()).digest() * 64
         tree["/bin/busybox"] = file_node(binary, 0o755, created)
         tree.update({f"/bin/{name}": link_node("/bin/busybox", created) for name in _BUSYBOX_NAMES})
         if "/bin/bash" in recipe.shells:

@@ -2,64 +2,74 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from dockdesk.sandbox.engine.catalogue import BY_REFERENCE, Program, Recipe, base_tree
+from dockdesk.sandbox.engine import recipes
+from dockdesk.sandbox.engine.catalogue import BY_REFERENCE, RECIPES, Program, Recipe
 from dockdesk.sandbox.engine.filesystem import FileSystem, Node, folder_node
-from dockdesk.sandbox.engine.lifecycle import stamp
+from dockdesk.sandbox.engine.layers import LayerError, apply, layer_of, packed, sha256, unpacked
 from dockdesk.sandbox.engine.state import (
     EngineState,
     Layer,
     SimContainer,
     SimImage,
-    digest_of,
     with_tag,
 )
 from dockdesk.sandbox.http import HttpError
-from dockdesk.sandbox.world.traffic import unit
-
-DAY = 86_400.0
 
 
 def image_of(recipe: Recipe, now: float) -> SimImage:
     """An image as if it had been pulled."""
-    created = now - DAY * (3 + 40 * unit(recipe.reference, "age"))
-    config: dict[str, Any] = {
-        "Env": list(recipe.env) or None,
-        "Cmd": list(recipe.command) or None,
-        "Entrypoint": list(recipe.entrypoint) or None,
-        "ExposedPorts": {port: {} for port in recipe.ports} or None,
-        "Volumes": {path: {} for path in recipe.volumes} or None,
-        "User": recipe.user,
-        "WorkingDir": recipe.workdir,
-        "Labels": dict(recipe.labels) or None,
-    }
-    if recipe.health:
-        config["Healthcheck"] = {
-            "Test": list(recipe.health),
-            "Interval": 30_000_000_000,
-            "Retries": 3,
-        }
-    layers = [Layer(text, size, digest_of("layer", text, size)) for text, size in recipe.layers]
-    words = json.dumps(list(recipe.command))
-    layers.append(Layer(f"CMD {words}", 0))
+    built = recipes.build(recipe, now)
     return SimImage(
-        digest_of("image", recipe.reference),
+        built.id,
         [recipe.reference],
-        [f"{recipe.repository}@{digest_of('manifest', recipe.reference)}"],
-        created,
-        config,
-        layers,
-        base_tree(recipe, created),
+        [f"{recipe.repository}@{recipes.package(recipe, now).digest}"],
+        built.created,
+        built.config,
+        list(built.layers),
+        built.tree,
         recipe.program,
         recipe.shells,
+        raw=built.raw,
     )
+
+
+def seal(image: SimImage) -> SimImage:
+    """Name an image by what it holds, as engines do: the id is the digest of the configuration file."""
+    image.raw = recipes.config_file(image.config, image.layers, image.created, image.architecture)
+    image.id = sha256(image.raw)
+    return image
+
+
+def derived(image: SimImage, kept: int, layer: Layer, tag: str, created: float) -> SimImage:
+    """Another build on the lowest ``kept`` layers of an image."""
+    return seal(
+        replace(
+            image,
+            tags=[tag] if tag else [],
+            digests=[],
+            created=created,
+            layers=[*image.layers[:kept], layer],
+        )
+    )
+
+
+def program_of(config: Mapping[str, Any], repository: str) -> Program:
+    """How a pulled image behaves: as what the catalogue knows with its command, or under its name."""
+    words = (config.get("Entrypoint") or [], config.get("Cmd") or [])
+    for recipe in RECIPES:
+        if words == (list(recipe.entrypoint), list(recipe.command)):
+            return recipe.program
+    name = repository.partition("/")[2] or repository
+    return next((recipe.program for recipe in RECIPES if recipe.repository == name), Program())
 
 
 def find_recipe(reference: str) -> Recipe | None:
@@ -153,11 +163,7 @@ def commit(
     words = " ".join(
         [*(container.config.get("Entrypoint") or ()), *(container.config.get("Cmd") or ())]
     )
-    layers = [
-        *container.image.layers,
-        Layer(words, container.files.size(), state.new_id("diff", container.id)),
-    ]
-    layers[-1].id = "sha256:" + layers[-1].id
+    layers = [*container.image.layers, layer_of(words, container.files.upper)]
     config = {
         **container.image.config,
         **{
@@ -168,7 +174,7 @@ def commit(
         **changes,
     }
     image = SimImage(
-        "sha256:" + state.new_id("image", message),
+        "",
         [with_tag(reference)] if reference else [],
         [],
         state.clock.now(),
@@ -177,8 +183,10 @@ def commit(
         container.files.merged(),
         container.program,
         container.image.shells,
+        container.image.architecture,
         parent=container.image.id,
     )
+    seal(image)
     state.events.emit(
         "container", "commit", container.id, {"comment": message, "imageID": image.id}
     )
@@ -189,56 +197,34 @@ def from_tree(
     state: EngineState, tree: dict[str, Node], reference: str, config: Mapping[str, Any], text: str
 ) -> SimImage:
     """An image of one layer, as `docker import` makes it."""
-    size = sum(len(node.data) for node in tree.values())
-    key = hashlib.sha256(
-        repr(sorted((path, node.data) for path, node in tree.items())).encode()
-    ).hexdigest()
     image = SimImage(
-        digest_of("import", key, reference),
+        "",
         [with_tag(reference)] if reference else [],
         [],
         state.clock.now(),
         dict(config),
-        [Layer(text, size, f"sha256:{key}")],
+        [layer_of(text, tree)],
         tree,
         Program(),
     )
-    return add(state, image)
+    return add(state, seal(image))
 
 
 def save(images: Sequence[tuple[SimImage, list[str]]]) -> bytes:
-    """`docker save`: one archive with a manifest, a config and one layer an image. Source: moby/image spec v1.2."""
-    buffer = io.BytesIO()
-    manifest, parts = [], {}
+    """`docker save`: an archive with a manifest, configurations and layers. Source: moby/image spec v1.2."""
+    manifest: list[dict[str, Any]] = []
+    parts: dict[str, bytes] = {}
     for image, references in images:
-        short = image.id.removeprefix("sha256:")
-        layer = FileSystem(image.tree).tar("/")
-        config = {
-            "architecture": image.architecture,
-            "os": "linux",
-            "created": stamp(image.created),
-            "config": image.config,
-            "rootfs": {
-                "type": "layers",
-                "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()],
-            },
-            "history": [
-                {
-                    "created": stamp(image.created),
-                    "created_by": image.layers[0].created_by if image.layers else "",
-                }
-            ],
-        }
-        parts[f"{short}.json"] = json.dumps(config).encode()
-        parts[f"{short}/layer.tar"] = layer
-        manifest.append(
-            {
-                "Config": f"{short}.json",
-                "RepoTags": references or None,
-                "Layers": [f"{short}/layer.tar"],
-            }
-        )
+        names = []
+        for layer in image.layers:
+            if layer.id:
+                names.append(f"{layer.id.removeprefix('sha256:')}/layer.tar")
+                parts[names[-1]] = unpacked(layer.blob)
+        config = f"{image.id.removeprefix('sha256:')}.json"
+        parts[config] = image.raw
+        manifest.append({"Config": config, "RepoTags": references or None, "Layers": names})
     parts["manifest.json"] = json.dumps(manifest).encode()
+    buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name, data in parts.items():
             info = tarfile.TarInfo(name)
@@ -266,33 +252,69 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _loaded(state: EngineState, entry: Mapping[str, Any], parts: Mapping[str, bytes]) -> SimImage:
-    config_data = parts[entry["Config"]]
-    config = json.loads(config_data)
-    files = FileSystem({"/": folder_node()})
-    layers = []
-    for name in entry["Layers"]:
-        layer = parts[name]
-        files.untar(layer, "/", state.clock.now())
-        layers.append(Layer("loaded", len(layer), "sha256:" + hashlib.sha256(layer).hexdigest()))
-    tree = files.merged()
-    shells = tuple(path for path in ("/bin/bash", "/bin/sh") if path in tree)
-    known = next(
-        (state.find_image(tag) for tag in entry.get("RepoTags") or () if state.find_image(tag)),
-        None,
-    )
-    image = SimImage(
-        "sha256:" + hashlib.sha256(config_data).hexdigest(),
-        list(entry.get("RepoTags") or ()),
-        [],
-        state.clock.now(),
-        config.get("config") or {},
-        layers,
-        tree,
-        known.program if known else Program(),
-        shells,
-        str(config.get("architecture") or "amd64"),
-    )
+    tags = [str(tag) for tag in entry.get("RepoTags") or ()]
+    archives = [parts[name] for name in entry["Layers"]]
+    blobs = [data if data[:2] == b"\x1f\x8b" else packed(data) for data in archives]
+    image = image_from(parts[entry["Config"]], blobs, tags[0] if tags else "")
+    image.tags = tags
     return add(state, image)
+
+
+def image_from(raw: bytes, blobs: Sequence[bytes], reference: str) -> SimImage:
+    """An image of its configuration file and its layers, the lowest first.
+
+    Raises LayerError where they don't belong together.
+    """
+    value = json.loads(raw)
+    if not isinstance(value, dict):
+        raise LayerError("invalid image configuration")
+    diff_ids = list((value.get("rootfs") or {}).get("diff_ids") or ())
+    if len(diff_ids) != len(blobs):
+        raise LayerError("invalid number of layers in the image's configuration")
+    tree: dict[str, Node] = {"/": folder_node()}
+    contents: list[tuple[str, int, bytes]] = []
+    for expected, blob in zip(diff_ids, blobs, strict=True):
+        data = unpacked(blob)
+        if sha256(data) != expected:
+            raise LayerError("layer does not match its digest in the image's configuration")
+        contents.append((expected, apply(tree, data), blob))
+    config = value.get("config") or {}
+    created = _seconds(value.get("created"))
+    return SimImage(
+        sha256(raw),
+        [],
+        [],
+        created,
+        config,
+        _layers(value.get("history") or (), contents),
+        tree,
+        program_of(config, reference.rpartition(":")[0]),
+        tuple(path for path in ("/bin/bash", "/bin/sh") if path in tree),
+        str(value.get("architecture") or "amd64"),
+        raw=raw,
+    )
+
+
+def _layers(history: Sequence[Any], contents: Sequence[tuple[str, int, bytes]]) -> list[Layer]:
+    """History and layers together; a history may be missing or too short."""
+    left, layers = list(contents), list[Layer]()
+    for line in history:
+        text = str(line.get("created_by") or "")
+        if line.get("empty_layer"):
+            layers.append(Layer(text, 0))
+        elif left:
+            diff_id, size, blob = left.pop(0)
+            layers.append(Layer(text, size, diff_id, blob))
+    return layers + [Layer("", size, diff_id, blob) for diff_id, size, blob in left]
+
+
+def _seconds(text: object) -> float:
+    """A time as configurations write it, in seconds since 1970; 0 for none."""
+    try:
+        whole = re.sub(r"(\.\d{1,6})\d*", r"\1", str(text))
+        return max(datetime.fromisoformat(whole).timestamp(), 0.0)
+    except ValueError:
+        return 0.0
 
 
 def tree_of_tar(data: bytes, now: float) -> dict[str, Node]:

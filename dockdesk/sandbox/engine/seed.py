@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dockdesk.sandbox.engine.catalogue import MIB, RECIPES, Program
-from dockdesk.sandbox.engine.images import image_of
+from dockdesk.sandbox.engine.filesystem import file_node
+from dockdesk.sandbox.engine.images import derived, image_of
+from dockdesk.sandbox.engine.layers import layer_of
 from dockdesk.sandbox.engine.lifecycle import Lifecycle, stamp
-from dockdesk.sandbox.engine.state import EngineState, Layer, SimImage, SimNetwork, digest_of
+from dockdesk.sandbox.engine.recipes import day_of
+from dockdesk.sandbox.engine.state import EngineState, SimNetwork, digest_of
 from dockdesk.sandbox.world.traffic import unit
 
 HOUR = 3600.0
@@ -177,37 +180,24 @@ def furnish(
 def _leftovers(state: EngineState, now: float) -> None:
     """Images of earlier builds that nothing names any more."""
     api = next(image for image in state.images.values() if "acme/api:2.14.1" in image.tags)
-    old = replace(
+    source = {"/app/acme/api.py": file_node("from acme.web import serve\n", modified=api.created)}
+    old = derived(
         api,
-        id=digest_of("image", "acme/api:2.13.0"),
-        tags=["acme/api:2.13.0"],
-        digests=[],
-        created=api.created - 14 * 24 * HOUR,
+        2,
+        layer_of("COPY src /app # buildkit", source, 1_380_000),
+        "acme/api:2.13.0",
+        api.created - 14 * 24 * HOUR,
     )
-    old.layers = [
-        *api.layers[:2],
-        Layer("COPY src /app # buildkit", 1_380_000, digest_of("layer", "2.13.0")),
-    ]
     state.images[old.id] = old
     for number in range(3):
-        layers = [
-            *api.layers[:1],
-            Layer(
-                "RUN /bin/sh -c pip install -r requirements.txt # buildkit",
-                90_000_000 + number * 1_000_000,
-                digest_of("layer", "dangling", number),
-            ),
-        ]
-        left = SimImage(
-            digest_of("image", "dangling", number),
-            [],
-            [],
-            now - (30 + 50 * number) * HOUR,
-            dict(api.config),
-            layers,
-            api.tree,
-            Program(),
+        note = {f"/var/log/build-{number}.log": file_node(f"build {number}\n")}
+        layer = layer_of(
+            "RUN /bin/sh -c pip install -r requirements.txt # buildkit",
+            note,
+            90_000_000 + number * 1_000_000,
         )
+        left = derived(api, 1, layer, "", day_of(now) - (30 + 50 * number) * HOUR)
+        left.program = Program()
         state.images[left.id] = left
 
 

@@ -26,16 +26,23 @@ def digest_of(*key: object) -> str:
 
 @dataclass(slots=True)
 class Layer:
-    """One line of history. ``id`` is a diff id, empty for metadata only; ``size`` in bytes."""
+    """One line of history. ``id`` is a diff id, empty for metadata only; ``size`` in bytes.
+
+    ``blob`` is the layer's archive, gzipped: what a push sends.
+    """
 
     created_by: str
     size: int
     id: str = ""
+    blob: bytes = field(default=b"", repr=False)
 
 
 @dataclass(slots=True)
 class SimImage:
-    """``config`` is Docker's image Config; ``tree`` the files that containers made from it start with."""
+    """``config`` is Docker's image Config; ``tree`` the files that containers made from it start with.
+
+    ``raw`` is the image's configuration file; its digest is the image's id.
+    """
 
     id: str
     tags: list[str]
@@ -48,6 +55,7 @@ class SimImage:
     shells: tuple[str, ...] = ("/bin/sh",)
     architecture: str = "amd64"
     parent: str = ""
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def size(self) -> int:
@@ -179,6 +187,7 @@ class EngineState:
     def __init__(self, clock: Clock, seed: int) -> None:
         self.clock = clock
         self.seed = seed
+        self.born = clock.now()
         self.events = EventBus(clock)
         self.images: dict[str, SimImage] = {}
         self.containers: dict[str, SimContainer] = {}
