@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dockdesk import __version__, plain_import  # isort: split
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from dockdesk import __version__
 from dockdesk.places import Places, user_places
 from dockdesk.ui.shell.main_window import MainWindow
 
@@ -65,6 +66,7 @@ def make_application() -> QApplication:
     # Nothing of what is imported from here on is garbage; looking for some would take a tenth of the time. Once the
     # program runs, `dockdesk.bridge.collector` collects.
     gc.disable()
+    plain_import.restore()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = QApplication(["dockdesk"])
     app.setApplicationName("dockdesk")

@@ -29,6 +29,7 @@ __all__ = ["DetailTab", "EmptyText", "ListDescription", "ListPane", "ListState",
 T = TypeVar("T")
 
 _GAP = 12
+_DETAILS_AFTER_MS = 30
 _CARDS_FROM = 640  # pixels of height: below it, rows matter more than figures
 
 
@@ -297,7 +298,8 @@ class ListPane(Pane, Generic[T]):
         self._fit_cards()
 
     def shown(self) -> None:
-        self._choose_first()
+        if not self._chose_first:
+            QTimer.singleShot(_DETAILS_AFTER_MS, self, self._choose_first)
         if not self._parted:
             # Only once it has been laid out there is a size that proportions can be taken of.
             self._parted = True
@@ -334,8 +336,10 @@ class ListPane(Pane, Generic[T]):
         """New rows have their lines: what waited for them can be chosen."""
         if self._pending is not None:
             self.open(self._pending)
-        self._choose_first()
         self._follow_chosen()
+        if not self._chose_first:
+            # Once the list has been painted: details cost more, and whoever comes looks at the list first.
+            QTimer.singleShot(_DETAILS_AFTER_MS, self, self._choose_first)
 
     def _choose_first(self) -> None:
         """The first time there are rows, show the first: an empty half of a window helps nobody."""

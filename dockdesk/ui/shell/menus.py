@@ -70,9 +70,8 @@ class Menus(QObject):
             menu.addAction(self._shell[action_id])
 
     def _add_pane_menus(self, bar: QMenuBar) -> None:
+        # What a pane can do is imported when its menu is looked at: the window is there sooner.
         for entry in self._navigation.entries:
-            if not self._navigation.actions(entry):
-                continue
             menu = bar.addMenu(entry.title)
             menu.setToolTipsVisible(True)
             menu.aboutToShow.connect(

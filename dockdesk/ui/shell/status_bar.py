@@ -44,6 +44,8 @@ class StatusBar(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
+        theme.changed.connect(self._on_theme_changed)
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._dot = Dot(theme)
@@ -78,9 +80,12 @@ class StatusBar(QWidget):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAccessibleName(name)
         button.setFont(theme.font("small", tabular=True))
-        theme.changed.connect(lambda: button.setFont(theme.font("small", tabular=True)))
         button.clicked.connect(signal)
         return button
+
+    def _on_theme_changed(self) -> None:
+        for button in (self._containers, self._jobs):
+            button.setFont(self._theme.font("small", tabular=True))
 
     def set_engine(self, text: str, tone: Tone, can_reconnect: bool, detail: str = "") -> None:
         """Who answers and how it stands, such as "Docker Engine 27.3 · connected"."""

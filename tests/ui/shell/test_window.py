@@ -144,7 +144,8 @@ def test_menus_are_made_from_the_declarations(bench: Bench) -> None:
     bench.begin()
     bar = bench.window.menuBar()
     menus = {action.text().replace("&", ""): action.menu() for action in bar.actions()}
-    assert list(menus) == ["File", "View", "Go", "Containers", "Environment", "Help"]
+    assert list(menus)[2:5] == ["Go", "Containers", "Broken"]
+    assert list(menus)[-2:] == ["Environment", "Help"]
     bench.pane.choose(bench.container("redis"))
     menu = menus["Containers"]
     menu.aboutToShow.emit()
