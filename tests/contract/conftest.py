@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -20,6 +21,15 @@ from tests.engines import EngineProcess, wait_for
 _numbers = itertools.count(1)
 PREFIX = "ddb"
 T = TypeVar("T")
+
+
+def _tended(id: str) -> bool:
+    """Whether some process still looks after the container: conmon and `podman container cleanup` name its id."""
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if id.encode() in cmdline.read_bytes():
+                return True
+    return False
 
 
 class Rig:
@@ -86,6 +96,9 @@ class Rig:
         name = self.run("sh", "-c", script, **options)
         container = wait_for(lambda: self.ended(name), 60, "the script ends")
         assert container.exit_code == 0, container.status
+        if self.podman:
+            # Its monitor, then its cleanup, still unmount what the next request may mount.
+            wait_for(lambda: not _tended(container.id), 60, "Podman leaves the container alone")
         return name
 
     def listed(self, name: str) -> Container | None:
