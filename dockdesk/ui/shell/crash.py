@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import sys
 import threading
 from collections.abc import Callable
@@ -32,9 +31,11 @@ def start_log(path: Path) -> logging.Handler | None:
 
     The file is opened with the first line that is written.
     """
+    from logging.handlers import RotatingFileHandler  # brings in pickle, struct and sockets
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+        handler: logging.Handler = RotatingFileHandler(
             path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
         )
     except OSError as error:
