@@ -45,7 +45,7 @@ class Banner(QWidget):
         self._label.setText(text)
         self._button.setText(button)
         self._button.setVisible(bool(button))
-        self.setMinimumHeight(40)
+        self.setMinimumHeight(36)
         self.show()
         self.update()
 

@@ -29,6 +29,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         Danger.CHANGES,
         refuse=plans.when("created", "exited", "dead", say="runs already"),
         group="state",
+        primary=True,
     ),
     Action(
         "container.stop",
@@ -38,6 +39,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         Danger.CHANGES,
         refuse=_RUNS_OR_PAUSED,
         group="state",
+        primary=True,
     ),
     Action(
         "container.restart",
@@ -50,6 +52,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
             "running", "paused", "restarting", "exited", "created", say="can't be restarted"
         ),
         group="state",
+        primary=True,
     ),
     Action(
         "container.pause",
@@ -92,6 +95,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         refuse=_RUNS,
         group="open",
         help="A shell inside the container.",
+        primary=True,
     ),
     Action("container.logs", "Show logs", "file-text", shortcut="Ctrl+L", group="open"),
     Action(
@@ -155,6 +159,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         form=plans.remove_form,
         consequence=plans.removal,
         group="remove",
+        primary=True,
     ),
     Action(
         "container.prune",
