@@ -105,7 +105,7 @@ class Start:
             self.window.show()
         code = self._app.exec()
         if self._loader is not None:
-            self._loader.wait()
+            self._loader.stop()
         if self._program is not None:
             self._program.end()
         return code
