@@ -1,4 +1,4 @@
-"""Talks to one engine: plain requests through the docker SDK, streams over sockets of their own.
+"""Talks to one engine: what changes something through the docker SDK, the rest over sockets of its own.
 
 Sources: Docker Engine API v1.41 to v1.47; docker SDK for Python, APIClient.
 """
@@ -7,27 +7,16 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import docker
-import docker.errors
 import msgspec
-import requests
-import urllib3.exceptions
 
-from dockdesk.backends.engine.adapter import TransportAdapter
-from dockdesk.backends.engine.answers import content, decode, error_message
+from dockdesk.backends.engine.answers import content, decode
 from dockdesk.backends.engine.connections import Transport, transport_for
 from dockdesk.backends.engine.endpoints import Endpoint
-from dockdesk.backends.engine.errors import (
-    api_error,
-    connection_error,
-    disconnected_error,
-    timeout_error,
-)
-from dockdesk.backends.engine.exchange import USER_AGENT, Exchange
+from dockdesk.backends.engine.errors import disconnected_error
+from dockdesk.backends.engine.exchange import Exchange
 from dockdesk.backends.engine.paths import Method, Params, query
 from dockdesk.backends.engine.paths import quoted as quoted
 from dockdesk.backends.engine.server import (
@@ -46,14 +35,10 @@ from dockdesk.core.errors import (
 )
 from dockdesk.core.work import SilentWork, Work
 
-DEFAULT_TIMEOUT = 60
+if TYPE_CHECKING:
+    from dockdesk.backends.engine.sdk import SdkSession
 
-_FAILURES = (
-    requests.exceptions.RequestException,
-    urllib3.exceptions.HTTPError,
-    docker.errors.DockerException,
-    OSError,
-)
+DEFAULT_TIMEOUT = 60
 
 
 class EngineClient:
@@ -68,7 +53,7 @@ class EngineClient:
         self._lock = threading.Lock()
         self._open: weakref.WeakSet[Exchange] = weakref.WeakSet()
         self._closed = False
-        self._sdk: docker.APIClient | None = None
+        self._sdk: SdkSession | None = None
         self.server = ServerVersion("", "", HIGHEST_API, "", False, {})
         self.api_version = HIGHEST_API
 
@@ -114,22 +99,6 @@ class EngineClient:
         """Whether the agreed API version is ``version`` or newer."""
         return version_key(self.api_version) >= version_key(version)
 
-    @property
-    def sdk(self) -> docker.APIClient:
-        """The SDK's client, for its helpers. Its exceptions are not translated: see `translated`."""
-        with self._lock:
-            if self._closed:
-                raise disconnected_error(self.endpoint)
-            if self._sdk is None:
-                # The address is a formality: the adapter connects.
-                self._sdk = docker.APIClient(
-                    "unix:///dockdesk", self.api_version, DEFAULT_TIMEOUT, user_agent=USER_AGENT
-                )
-                self._sdk.mount("http+docker://", TransportAdapter(self._transport))
-                self._sdk.headers["Host"] = self._transport.host
-                self._sdk.trust_env = False
-            return self._sdk
-
     # --- Plain requests ---
 
     def get(self, path: str, params: Params | None = None, **options: Any) -> Any:
@@ -149,8 +118,8 @@ class EngineClient:
         self, path: str, params: Params | None = None, *, title: str = ""
     ) -> Mapping[str, str]:
         """The headers of an answer, names in lower case."""
-        response = self._send("HEAD", path, params, None, None, DEFAULT_TIMEOUT, title)
-        return {name.lower(): value for name, value in response.headers.items()}
+        headers, _ = self._ask("HEAD", path, params, None, None, None, DEFAULT_TIMEOUT, title, None)
+        return headers
 
     def request(
         self,
@@ -171,29 +140,8 @@ class EngineClient:
         ``timeout`` is how long the engine may be silent, in seconds. With ``work`` the request can be cancelled at any
         moment.
         """
-        if work is not None:
-            with self.stream(
-                method,
-                path,
-                params,
-                json=json,
-                data=data,
-                headers=headers,
-                timeout=timeout,
-                title=title,
-                work=work,
-            ) as answer:
-                return content(answer.read(), answer.headers.get("content-type", ""), type)
-        body, sent = _body(json, data, headers)
-        response = self._send(method, path, params, body, sent, timeout, title)
-        return content(response.content, response.headers.get("Content-Type", ""), type)
-
-    def translated(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Call a method of `sdk` with its failures translated."""
-        try:
-            return function(*args, **options)
-        except _FAILURES as error:
-            raise self._failure(error, "") from error
+        answered, body = self._ask(method, path, params, json, data, headers, timeout, title, work)
+        return content(body, answered.get("content-type", ""), type)
 
     # --- Streams ---
 
@@ -281,9 +229,7 @@ class EngineClient:
     ) -> Exchange:
         """As `stream`, but return before the answer: some engines hold it back until there is something to say."""
         body, sent = _body(json, data, headers)
-        target = (f"/v{self.api_version}" if versioned else "") + path
-        if text := query(params):
-            target = f"{target}?{text}"
+        target = self._target(path, params, versioned)
         exchange = Exchange(
             self.endpoint, self.explained, method, timeout, title, work or SilentWork()
         )
@@ -312,49 +258,58 @@ class EngineClient:
 
     # --- Within ---
 
-    def _send(
+    def _ask(
         self,
         method: Method,
         path: str,
         params: Params | None,
-        body: bytes | Iterable[bytes] | None,
+        json: Any,
+        data: bytes | None,
         headers: Mapping[str, str] | None,
         timeout: float | None,
         title: str,
-    ) -> requests.Response:
-        sdk = self.sdk
-        url = f"{sdk.base_url}/v{self.api_version}{path}"
-        if text := query(params):
-            url = f"{url}?{text}"
-        send = partial(
-            sdk.request,
-            method,
-            url,
-            data=body,
-            headers=headers,
-            timeout=(DEFAULT_TIMEOUT, timeout),
-            allow_redirects=False,
-        )
-        try:
-            try:
-                response: requests.Response = send()
-            except requests.exceptions.ConnectionError:
-                # A connection kept from earlier may have ended at this very moment; asking again does no harm.
-                if method not in {"GET", "HEAD"}:
-                    raise
-                response = send()
-        except _FAILURES as error:
-            raise self._failure(error, title) from error
-        if response.status_code >= 400:
-            raise api_error(response.status_code, error_message(response.content), title)
-        return response
+        work: Work | None,
+    ) -> tuple[Mapping[str, str], bytes]:
+        """Headers, names in lower case, and body of an answer.
 
-    def _failure(self, error: BaseException, title: str) -> DockDeskError:
-        if isinstance(error, requests.exceptions.Timeout):
-            return timeout_error(self.endpoint)
-        if isinstance(error, docker.errors.APIError) and error.status_code is not None:
-            return api_error(error.status_code, str(error.explanation or ""), title)
-        return self.explained(connection_error(self.endpoint, error))
+        A question to an engine on this computer needs no kept connection, and so no SDK, which takes longer to import
+        than a list takes to come. With ``work`` the socket has to be its own, to be shut by whoever cancels.
+        """
+        if work is not None or (method in {"GET", "HEAD"} and self._transport.local):
+            with self.stream(
+                method,
+                path,
+                params,
+                json=json,
+                data=data,
+                headers=headers,
+                timeout=timeout,
+                title=title,
+                work=work,
+            ) as answer:
+                return answer.headers, answer.read()
+        body, sent = _body(json, data, headers)
+        return self._session().send(method, self._target(path, params), body, sent, timeout, title)
+
+    def _session(self) -> SdkSession:
+        from dockdesk.backends.engine.sdk import SdkSession
+
+        with self._lock:
+            if self._closed:
+                raise disconnected_error(self.endpoint)
+            if self._sdk is None:
+                self._sdk = SdkSession(
+                    self.endpoint,
+                    self._transport,
+                    self.api_version,
+                    self.explained,
+                    DEFAULT_TIMEOUT,
+                )
+            return self._sdk
+
+    def _target(self, path: str, params: Params | None, versioned: bool = True) -> str:
+        target = (f"/v{self.api_version}" if versioned else "") + path
+        return f"{target}?{text}" if (text := query(params)) else target
 
     def explained(self, error: DockDeskError) -> DockDeskError:
         """``error``, or the tunnel's own reason for it where there is one."""

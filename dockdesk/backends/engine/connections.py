@@ -22,7 +22,9 @@ _SSH_TALK = 0.3
 
 
 class Transport(Protocol):
-    """How sockets to one engine are made. Thread-safe."""
+    """How sockets to one engine are made. Thread-safe. A ``local`` one costs next to nothing to open."""
+
+    local: bool
 
     def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
         """A connected, blocking socket; TLS is done. Ends early with CancelledError. Raises DockDeskError."""
@@ -52,6 +54,8 @@ def transport_for(endpoint: Endpoint) -> Transport:
 
 class UnixTransport:
     """A unix socket on this computer."""
+
+    local = True
 
     def __init__(self, endpoint: Endpoint, path: str) -> None:
         self._endpoint = endpoint
@@ -96,6 +100,8 @@ class UnixTransport:
 
 class TcpTransport:
     """TCP, with TLS where ``tls`` is given."""
+
+    local = False
 
     def __init__(self, endpoint: Endpoint, host: str, port: int, tls: TlsFiles | None) -> None:
         self._endpoint = endpoint
@@ -162,6 +168,8 @@ class TcpTransport:
 
 class SshTransport:
     """A unix socket on another computer, reached through one `ssh -L` that all requests share."""
+
+    local = False
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

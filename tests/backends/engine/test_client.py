@@ -28,6 +28,7 @@ from tests.backends.engine.servers import (
     ScriptedServer,
     Visit,
     refuse_all,
+    tcp_server,
     unix_server,
 )
 from tests.engines import wait_for
@@ -43,9 +44,11 @@ class Scene:
         return self.client
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with unix_server(tmp_path) as (server, endpoint):
+@pytest.fixture(params=["unix", "tcp"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    """On a unix socket questions go over sockets of DockDesk's own, on TCP through the SDK."""
+    made = unix_server(tmp_path) if request.param == "unix" else tcp_server()
+    with made as (server, endpoint):
         client = EngineClient.connect(endpoint)
         yield Scene(server, client)
         client.close()
@@ -319,6 +322,7 @@ def test_many_threads_share_a_client(scene: Scene) -> None:
     assert len(scene.server.visits) == 160
 
 
+@pytest.mark.parametrize("scene", ["tcp"], indirect=True)
 def test_a_kept_connection_that_ends_is_not_the_users_trouble(scene: Scene) -> None:
     """A connection of the pool may end while the next request is under way; reading again is harmless."""
     asked: list[str] = []

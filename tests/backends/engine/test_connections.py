@@ -148,12 +148,14 @@ def test_plain_requests_tell_the_same(tmp_path: Path) -> None:
     with unix_server(tmp_path) as (server, target):
         client = EngineClient.connect(target)
         server.close()
-        with pytest.raises(UnreachableError, match="refuses") as caught:
-            client.get("/info")
-        assert caught.value.hint
+        for ask in (client.get, client.post):
+            with pytest.raises(UnreachableError, match="refuses") as caught:
+                ask("/info")
+            assert caught.value.hint
         (tmp_path / "e.sock").unlink()
-        with pytest.raises(UnreachableError, match="No engine listens"):
-            client.get("/info")
+        for ask in (client.get, client.post):
+            with pytest.raises(UnreachableError, match="No engine listens"):
+                ask("/info")
         client.close()
 
 
