@@ -15,7 +15,7 @@ from dockdesk.sandbox.engine.lifecycle import Lifecycle
 from dockdesk.sandbox.engine.loglines import STDOUT
 from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings
 from dockdesk.sandbox.engine.state import EngineState, SimContainer
-from dockdesk.sandbox.engine.streams import Terminal, encode, follow_logs, log_lines
+from dockdesk.sandbox.engine.streams import HijackedPipe, Terminal, encode, follow_logs, log_lines
 from dockdesk.sandbox.http import HIJACKED, HttpError, Request, Response, Router, json_response
 
 _SHELLS = {"sh", "bash", "ash"}
@@ -104,7 +104,7 @@ class ExecApi:
             made.running, made.exit_code = False, 0
             return Response()
         await _take_over(request, made.tty)
-        terminal = Terminal(request, made.around, made.tty)
+        terminal = Terminal(HijackedPipe(request, made.tty), made.around, made.tty)
         try:
             if program in _SHELLS and "-c" not in made.command:
                 made.exit_code = await terminal.interact(made.container.ended)
@@ -195,7 +195,8 @@ class ExecApi:
 
     async def _converse(self, request: Request, container: SimContainer, tty: bool) -> None:
         """Talk to the container's own shell; when it exits, so does the container."""
-        terminal = Terminal(request, surroundings(self._state, container, {"Tty": tty}), tty)
+        around = surroundings(self._state, container, {"Tty": tty})
+        terminal = Terminal(HijackedPipe(request, tty), around, tty)
         terminal.said = lambda data: container.spoken.append(
             (self._state.clock.now(), STDOUT, data)
         )

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dockdesk.sandbox.engine import recipes
-from dockdesk.sandbox.engine.catalogue import BY_REFERENCE, RECIPES, Program, Recipe
+from dockdesk.sandbox.engine import recipes, releases
+from dockdesk.sandbox.engine.catalogue import RECIPES, Program, Recipe
 from dockdesk.sandbox.engine.filesystem import FileSystem, Node, folder_node
 from dockdesk.sandbox.engine.layers import LayerError, apply, layer_of, packed, sha256, unpacked
 from dockdesk.sandbox.engine.state import (
@@ -74,16 +74,15 @@ def program_of(config: Mapping[str, Any], repository: str) -> Program:
 
 def find_recipe(reference: str) -> Recipe | None:
     """What a pull of a reference finds: known repositories have every plausible tag."""
-    name = with_tag(reference)
-    if name in BY_REFERENCE:
-        return BY_REFERENCE[name]
-    repository, _, tag = name.rpartition(":")
+    repository, _, tag = with_tag(reference).rpartition(":")
     if tag.startswith("missing") or "does-not-exist" in tag:
         return None
-    for recipe in BY_REFERENCE.values():
-        if recipe.repository == repository:
-            return replace(recipe, tag=tag)
-    return None
+    found = releases.at(repository, tag)
+    if found is not None:
+        return found
+    return next(
+        (replace(recipe, tag=tag) for recipe in RECIPES if recipe.repository == repository), None
+    )
 
 
 def untag(state: EngineState, image: SimImage, reference: str) -> None:

@@ -17,8 +17,8 @@ from dockdesk.sandbox.engine.catalogue import Recipe, base_tree
 from dockdesk.sandbox.engine.filesystem import Node, file_node
 from dockdesk.sandbox.engine.layers import layer_of, sha256
 from dockdesk.sandbox.engine.lifecycle import stamp
+from dockdesk.sandbox.engine.releases import age
 from dockdesk.sandbox.engine.state import Layer
-from dockdesk.sandbox.world.traffic import unit
 
 DAY = 86_400.0
 BASE_DAYS = 60.0
@@ -105,7 +105,7 @@ def docker_manifest(raw: bytes, blobs: Sequence[tuple[str, int]]) -> bytes:
 
 def build(recipe: Recipe, now: float, architecture: str = "amd64") -> Built:
     """The image of a recipe as it would be found at ``now``."""
-    created = day_of(now) - DAY * (3 + 40 * unit(recipe.reference, "age"))
+    created = day_of(now) - DAY * age(recipe.reference)
     config = _config(recipe)
     bottom, *upper = recipe.layers
     base, lowest = _base(bottom, bool(recipe.shells), day_of(now), architecture)

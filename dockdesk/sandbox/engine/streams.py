@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
+from typing import Protocol
 
 from dockdesk.sandbox.engine.lifecycle import stamp
 from dockdesk.sandbox.engine.loglines import STDOUT, first_lines, lines_between
@@ -88,11 +89,36 @@ def encode(lines: list[Line], tty: bool, timestamps: bool, streams: set[int]) ->
     return b"".join(parts)
 
 
-class Terminal:
-    """A shell, or one command, behind a hijacked connection."""
+class Pipe(Protocol):
+    """Both ways between a program and whoever talks to it."""
 
-    def __init__(self, request: Request, around: Surroundings, tty: bool) -> None:
+    async def read(self) -> bytes:
+        """What was typed; nothing at its end."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+
+class HijackedPipe:
+    """A connection that was taken over: raw for a TTY, else framed."""
+
+    def __init__(self, request: Request, tty: bool) -> None:
         self._request = request
+        self._tty = tty
+
+    async def read(self) -> bytes:
+        return await self._request.reader.read(_BATCH_BYTES)
+
+    async def write(self, data: bytes) -> None:
+        self._request.writer.write(data if self._tty else framed(STDOUT, data))
+        await self._request.writer.drain()
+
+
+class Terminal:
+    """A shell, or one command, at one end of a pipe."""
+
+    def __init__(self, pipe: Pipe, around: Surroundings, tty: bool) -> None:
+        self._pipe = pipe
         self._tty = tty
         self._keys: asyncio.Queue[str] = asyncio.Queue(10_000)
         self._shell = Shell(around, self._keys if tty else None)
@@ -106,8 +132,7 @@ class Terminal:
             data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         if self.said is not None:
             self.said(data)
-        self._request.writer.write(data if self._tty else framed(STDOUT, data))
-        await self._request.writer.drain()
+        await self._pipe.write(data)
 
     async def run(self, line: str) -> int:
         """One command, not interactive; the connection's end ends it."""
@@ -141,7 +166,7 @@ class Terminal:
             await asyncio.gather(reading, talking, ending, return_exceptions=True)
 
     async def _read(self) -> None:
-        while data := await self._request.reader.read(_BATCH_BYTES):
+        while data := await self._pipe.read():
             for key in keys_of(data.decode("utf-8", "replace")):
                 await self._keys.put(key)
 

@@ -1,0 +1,72 @@
+"""The simulated registry: the distribution API on one port, Docker Hub's own API on another, as they have two hosts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dockdesk.sandbox.registry.access import TokenAccess
+from dockdesk.sandbox.registry.accounts import (
+    ORGANISATION,
+    PASSWORD,
+    READ_TOKEN,
+    USER,
+    WRITE_TOKEN,
+    Account,
+    Accounts,
+)
+from dockdesk.sandbox.registry.api import DistributionApi
+from dockdesk.sandbox.registry.blobs import Blobs
+from dockdesk.sandbox.registry.hub import HubApi
+from dockdesk.sandbox.registry.limits import PullLimits
+from dockdesk.sandbox.registry.repositories import Repositories
+from dockdesk.sandbox.registry.seed import furnish
+from dockdesk.sandbox.registry.tokens import Tokens
+from dockdesk.sandbox.world.clock import Clock
+
+SERVICE = "registry.dockdesk.sandbox"
+
+
+class SimulatedRegistry:
+    """Keeps what is pushed below ``folder``. Anybody may pull what is public; `accounts.USER` may push.
+
+    ``tags`` makes one repository with that many. `repositories`, `accounts`, `limits` and `tokens` may be changed while
+    it serves: scenarios do.
+    """
+
+    def __init__(self, clock: Clock, seed: int, folder: Path, tags: int = 0) -> None:
+        self.seed = seed
+        self.repositories = Repositories(Blobs(folder / "registry"), clock.now)
+        user = Account(
+            USER, PASSWORD, {WRITE_TOKEN: True, READ_TOKEN: False}, namespaces=(ORGANISATION,)
+        )
+        self.accounts = Accounts(self.repositories, [user])
+        self.limits = PullLimits()
+        self.tokens = Tokens(SERVICE)
+        self._access = TokenAccess(self.accounts, self.tokens)
+        self._api = DistributionApi(self.repositories, self._access, self.limits)
+        self._api.router.add("GET", "/token", self._access.token)
+        self._api.router.add("POST", "/token", self._access.oauth)
+        self.hub = HubApi(self.repositories, self.accounts, self.tokens)
+        furnish(self.repositories, self.accounts, clock.now(), tags)
+        self.server = self._api.server
+        self.port = 0
+        self.hub_port = 0
+
+    @property
+    def address(self) -> str:
+        """As in an image's name."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def hub_url(self) -> str:
+        """Where Docker Hub's own API is served."""
+        return f"http://127.0.0.1:{self.hub_port}"
+
+    async def listen(self, port: int = 0, hub_port: int = 0) -> None:
+        """Serve on the loopback; port 0 takes a free one."""
+        self.port = self._access.port = await self.server.listen_loopback(port)
+        self.hub_port = self.hub.port = await self.hub.server.listen_loopback(hub_port)
+
+    async def close(self) -> None:
+        await self.server.close()
+        await self.hub.server.close()
