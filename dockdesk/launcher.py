@@ -1,13 +1,16 @@
-"""Starts the sandbox as a process of its own, and tells where its engine listens. Nothing else knows the sandbox."""
+"""Starts the sandbox as a process of its own, tells where its systems listen, and directs it. Nothing else knows it."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import CancelledError, LocalError
@@ -25,6 +28,26 @@ ENVIRONMENT = Environment(
 
 _MODULE = "dockdesk.sandbox.main"
 _END_SECONDS = 3.0
+_ASK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What can be played: ``id`` for `Sandbox.play`, the rest for people."""
+
+    id: str
+    title: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxStatus:
+    """``now`` is the world's time in seconds since 1970; ``speed`` its seconds a real second, 1 to 60."""
+
+    scenario: str
+    speed: float
+    now: float
+    scenarios: tuple[Scenario, ...]
 
 
 class Sandbox:
@@ -34,16 +57,23 @@ class Sandbox:
         self._arguments = tuple(arguments)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._host = ""
+        self._variables: dict[str, str] = {}
 
     def start(self, work: Work) -> str:
         """The DOCKER_HOST of the running sandbox; starts it where it does not run. Blocks until it serves.
 
         Raises LocalError if it can't be started.
         """
+        return self.variables(work)["DOCKER_HOST"]
+
+    def variables(self, work: Work) -> Mapping[str, str]:
+        """The environment that leads to the sandbox: DOCKER_HOST, AWS_ENDPOINT_URL and keys, and so on.
+
+        Starts it where it does not run. Blocks until it serves; raises LocalError if it can't be started.
+        """
         with self._lock:
             if self._process is not None and self._process.poll() is None:
-                return self._host
+                return dict(self._variables)
             command = [
                 sys.executable,
                 "-m",
@@ -78,11 +108,48 @@ class Sandbox:
             threading.Thread(
                 target=_drain, args=(process,), name="sandbox log", daemon=True
             ).start()
-            self._process, self._host = process, str(json.loads(line)["DOCKER_HOST"])
+            self._process = process
+            self._variables = {str(name): str(value) for name, value in json.loads(line).items()}
             if work.cancelled:
                 self._end()
                 raise CancelledError
-            return self._host
+            return dict(self._variables)
+
+    def status(self) -> SandboxStatus:
+        """What is played, and how fast. Blocks for a moment; raises LocalError if it does not run."""
+        return self._ask("GET", "/status")
+
+    def play(self, scenario: str) -> SandboxStatus:
+        """Switch to a scenario by its id. Blocks for a moment; raises LocalError."""
+        return self._ask("POST", "/scenario", {"name": scenario})
+
+    def set_speed(self, speed: float) -> SandboxStatus:
+        """Let its time pass so many times faster, 1 to 60. Blocks for a moment; raises LocalError."""
+        return self._ask("POST", "/speed", {"value": speed})
+
+    def _ask(self, method: str, path: str, body: object = None) -> SandboxStatus:
+        with self._lock:
+            running = self._process is not None and self._process.poll() is None
+            address = self._variables.get("DOCKDESK_SANDBOX_CONTROL", "")
+        if not running or not address:
+            raise LocalError("The sandbox does not run", hint="Connect to it first.")
+        connection = _UnixConnection(address)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise LocalError("The sandbox did not answer", str(error)) from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise LocalError("The sandbox refused", str(answer.get("message", response.reason)))
+        return SandboxStatus(
+            answer["scenario"],
+            answer["speed"],
+            answer["now"],
+            tuple(Scenario(**scenario) for scenario in answer["scenarios"]),
+        )
 
     def stop(self) -> None:
         """End it, if it runs. Blocks for a moment."""
@@ -99,6 +166,23 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("sandbox", timeout=_ASK_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.sock.settimeout(_ASK_SECONDS)
+            self.sock.connect(self._path)
+        except OSError:
+            self.sock.close()
+            raise
 
 
 def _drain(process: subprocess.Popen[str]) -> None:

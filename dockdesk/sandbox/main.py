@@ -14,17 +14,22 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from dockdesk.sandbox.aws.server import SimulatedAws
+from dockdesk.sandbox.aws.values import ACCESS_KEY, REGION, SECRET_KEY
+from dockdesk.sandbox.engine.scenes import HUGE, EngineScenes
 from dockdesk.sandbox.engine.server import SimulatedEngine
 from dockdesk.sandbox.world.clock import FASTEST, SLOWEST, Clock
+from dockdesk.sandbox.world.control import Control
+from dockdesk.sandbox.world.scenarios import CALM, SCENARIOS, Director
 
-HUGE_CONTAINERS = 5000
 _PARENT_SECONDS = 1.0
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dockdesk sandbox",
-        description="A simulated Docker engine on a unix socket of its own, for trying, teaching and testing.",
+        description="A simulated Docker engine and AWS of its own, for trying, teaching and testing.",
+        epilog="Scenarios: " + "; ".join(f"{item.id}: {item.summary}" for item in SCENARIOS),
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="the same seed tells the same story (default: 1)"
@@ -35,7 +40,13 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         default=1.0,
         help=f"how fast its time passes, {SLOWEST:g} to {FASTEST:g}",
     )
-    parser.add_argument("--huge", action="store_true", help=f"{HUGE_CONTAINERS} containers")
+    parser.add_argument(
+        "--scenario",
+        choices=[item.id for item in SCENARIOS],
+        default=CALM.id,
+        help=f"what happens in it (default: {CALM.id})",
+    )
+    parser.add_argument("--huge", action="store_true", help="the same as --scenario huge")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object instead of lines for a shell"
     )
@@ -46,21 +57,46 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
-    # First of all: a parent may ask for the end as soon as it knows the address.
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
+    scenario = "huge" if arguments.huge else arguments.scenario
+    huge = scenario == "huge"
     clock = Clock(arguments.speed)
-    engine = SimulatedEngine(clock, arguments.seed, HUGE_CONTAINERS if arguments.huge else 0)
-    socket = folder / "docker.sock"
+    engine = SimulatedEngine(clock, arguments.seed, HUGE if huge else 0)
+    aws = SimulatedAws(clock, arguments.seed, huge)
+    socket, control_socket = folder / "docker.sock", folder / "control.sock"
+    scenes = EngineScenes(engine, lambda: engine.server.listen_unix(socket))
+    director = Director((scenes, aws))
+    control = Control(clock, director)
     await engine.server.listen_unix(socket)
+    await control.server.listen_unix(control_socket)
+    port = await aws.server.listen_loopback()
     engine.start()
-    _announce({"DOCKER_HOST": f"unix://{socket}"}, arguments.json)
+    aws.start()
+    if scenario != CALM.id:
+        director.play(scenario)
+    _announce(
+        {
+            "DOCKER_HOST": f"unix://{socket}",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "DOCKDESK_SANDBOX_CONTROL": str(control_socket),
+        },
+        arguments.json,
+    )
     watching = asyncio.create_task(_watch(arguments.parent, ended)) if arguments.parent else None
     await ended.wait()
     if watching is not None:
         watching.cancel()
+    await scenes.close()
+    await control.server.close()
+    await aws.close()
     await engine.close()
 
 

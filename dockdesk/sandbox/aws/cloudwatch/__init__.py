@@ -1,0 +1,1 @@
+"""The simulated CloudWatch: metrics, metric math, alarms and their history."""

@@ -1,0 +1,399 @@
+"""CloudWatch's API. Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dockdesk.sandbox.aws.cloudwatch.alarms import COMPARISONS, Alarm, Alarms
+from dockdesk.sandbox.aws.cloudwatch.query import (
+    Query,
+    compute,
+    dimensions_of,
+    period_of,
+    query_of,
+    stats,
+)
+from dockdesk.sandbox.aws.cloudwatch.series import Dimensions, Metrics, PutSeries, Stat
+from dockdesk.sandbox.aws.values import (
+    Api,
+    AwsError,
+    BadInputError,
+    Params,
+    listing,
+    page,
+    tag_list,
+    tags_of,
+    when,
+)
+
+_QUERIES = 500
+_MANY_POINTS = 1440
+_ALARM_FIELDS = (
+    "AlarmDescription",
+    "AlarmRule",
+    "MetricName",
+    "Namespace",
+    "Statistic",
+    "ExtendedStatistic",
+    "Unit",
+    "EvaluateLowSampleCountPercentile",
+)
+_DIRECTIONS = ("TimestampDescending", "TimestampAscending")
+# A minute's values can be asked for this long after it is over.
+DELAY_SECONDS = 20.0
+
+
+class CloudWatchApi(Api):
+    """``before_history(names)`` lets the past of alarms be told before somebody reads it."""
+
+    invalid = "InvalidParameterValue"
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        alarms: Alarms,
+        now: Callable[[], float],
+        before_history: Callable[[], None],
+    ) -> None:
+        self._metrics = metrics
+        self._alarms = alarms
+        self._now = now
+        self._before_history = before_history
+        self.operations = {
+            "GetMetricData": self._get_metric_data,
+            "GetMetricStatistics": self._get_metric_statistics,
+            "ListMetrics": self._list_metrics,
+            "PutMetricData": self._put_metric_data,
+            "PutMetricAlarm": self._put_metric_alarm,
+            "DescribeAlarms": self._describe_alarms,
+            "DescribeAlarmsForMetric": self._describe_alarms_for_metric,
+            "DescribeAlarmHistory": self._describe_alarm_history,
+            "DeleteAlarms": self._delete_alarms,
+            "SetAlarmState": self._set_alarm_state,
+            "EnableAlarmActions": lambda params: self._switch_actions(params, True),
+            "DisableAlarmActions": lambda params: self._switch_actions(params, False),
+            "ListTagsForResource": self._list_tags,
+        }
+
+    def _last_minute(self) -> int:
+        return int((self._now() - DELAY_SECONDS) // 60) - 1
+
+    async def _get_metric_data(self, params: Params) -> Mapping[str, Any]:
+        asked = params.inners("MetricDataQueries")
+        if not asked:
+            raise BadInputError("The parameter MetricDataQueries is required.")
+        if len(asked) > _QUERIES:
+            raise BadInputError(
+                f"The collection MetricDataQueries must not have a size greater than {_QUERIES}."
+            )
+        queries = [query_of(item) for item in asked]
+        if len({query.id for query in queries}) < len(queries):
+            raise BadInputError("The values for parameter Id in MetricDataQueries are not unique.")
+        start, end = params.time("StartTime"), params.time("EndTime")
+        if start >= end:
+            raise BadInputError("The parameter StartTime must be less than the parameter EndTime.")
+        order = params.text("ScanBy", _DIRECTIONS[0])
+        if order not in _DIRECTIONS:
+            raise BadInputError(f"The parameter ScanBy must be one of {', '.join(_DIRECTIONS)}.")
+        if not any(query.expression for query in queries):
+            # Long spans are told once; others may speak between two of them.
+            for query in queries:
+                compute(self._metrics, [query], start, end, self._last_minute())
+                if end - start > 86_400:
+                    await asyncio.sleep(0)
+        found = compute(self._metrics, queries, start, end, self._last_minute())
+        results = []
+        for query in queries:
+            if query.shown:
+                pairs = sorted(found[query.id].items(), reverse=order == _DIRECTIONS[0])
+                results.append(
+                    {
+                        "Id": query.id,
+                        "Label": query.label or query.name or query.id,
+                        "Timestamps": [when(time) for time, _ in pairs],
+                        "Values": [value for _, value in pairs],
+                        "StatusCode": "Complete",
+                    }
+                )
+        return _pages_of_points(results, params)
+
+    def _get_metric_statistics(self, params: Params) -> Mapping[str, Any]:
+        period = period_of(params)
+        start, end = params.time("StartTime"), params.time("EndTime")
+        if start >= end:
+            raise BadInputError("The parameter StartTime must be less than the parameter EndTime.")
+        names, extended = params.texts("Statistics"), params.texts("ExtendedStatistics")
+        if not names and not extended:
+            raise AwsError(
+                "InvalidParameterCombination",
+                "At least one of the parameters Statistics and ExtendedStatistics must be specified.",
+            )
+        if (end - start) / period > _MANY_POINTS:
+            raise AwsError(
+                "InvalidParameterCombination",
+                f"You have requested up to {int((end - start) / period)} datapoints, which exceeds the limit of 1,440. "
+                "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
+            )
+        series = self._metrics.find(
+            params.need("Namespace"), params.need("MetricName"), dimensions_of(params)
+        )
+        shown = []
+        begin = start // max(period, 60) * max(period, 60)
+        for stat, time in (
+            stats(series, max(period, 60), begin, end, self._last_minute()) if series else ()
+        ):
+            point: dict[str, Any] = {
+                "Timestamp": when(time),
+                "Unit": series.unit if series else "None",
+            }
+            point |= {name: stat.value(name) for name in names}
+            if extended:
+                point["ExtendedStatistics"] = {name: stat.value(name) for name in extended}
+            shown.append(point)
+        return {"Label": params.need("MetricName"), "Datapoints": shown}
+
+    def _list_metrics(self, params: Params) -> Mapping[str, Any]:
+        wanted = [(item.need("Name"), item.text("Value")) for item in params.inners("Dimensions")]
+
+        def fits(dimensions: Dimensions) -> bool:
+            have = dict(dimensions)
+            return all(name in have and value in {"", have[name]} for name, value in wanted)
+
+        found = [
+            {
+                "Namespace": space,
+                "MetricName": name,
+                "Dimensions": tag_list(dict(dims), "Name", "Value"),
+            }
+            for space, name, dims in self._metrics.list(
+                params.text("Namespace"), params.text("MetricName")
+            )
+            if fits(dims)
+        ]
+        shown, token = page(found, params, 500, "_", "NextToken")
+        return listing("Metrics", shown, token, "NextToken")
+
+    def _put_metric_data(self, params: Params) -> Mapping[str, Any]:
+        namespace = params.need("Namespace")
+        if namespace.startswith("AWS/"):
+            raise BadInputError(
+                "The value AWS/ for parameter Namespace is invalid: it is reserved."
+            )
+        for item in params.inners("MetricData"):
+            key = (namespace, item.need("MetricName"), tuple(sorted(dimensions_of(item).items())))
+            series = self._metrics.put.setdefault(key, PutSeries(item.text("Unit", "None")))
+            minute = int(item.time("Timestamp", self._now()) // 60)
+            if "StatisticValues" in item:
+                told = item.inner("StatisticValues")
+                series.add(
+                    minute,
+                    Stat(
+                        *(
+                            told.number(name)
+                            for name in ("SampleCount", "Sum", "Minimum", "Maximum")
+                        )
+                    ),
+                )
+                continue
+            values = [Params({"v": value}).number("v") for value in item.items("Values")]
+            counts = [Params({"v": value}).number("v") for value in item.items("Counts")] or [
+                1.0
+            ] * len(values)
+            if not values:
+                values, counts = [item.number("Value")], [1.0]
+            if len(values) != len(counts):
+                raise BadInputError("The parameters Values and Counts must have the same length.")
+            for value, count in zip(values, counts, strict=True):
+                series.add(minute, Stat(count, value * count, value, value))
+        return {}
+
+    def _put_metric_alarm(self, params: Params) -> Mapping[str, Any]:
+        now = self._now()
+        alarm = alarm_of(params, self._alarms, now)
+        self._alarms.put(alarm, now)
+        return {}
+
+    def _describe_alarms(self, params: Params) -> Mapping[str, Any]:
+        names, prefix = set(params.texts("AlarmNames")), params.text("AlarmNamePrefix")
+        action, state = params.text("ActionPrefix"), params.text("StateValue")
+        found = [
+            described(alarm)
+            for name, alarm in sorted(self._alarms.all.items())
+            if (not names or name in names)
+            and name.startswith(prefix)
+            and state in {"", alarm.state}
+            and (not action or any(item.startswith(action) for item in alarm.actions("ALARM")))
+        ]
+        shown, token = page(found, params, 100, "MaxRecords", "NextToken")
+        return {**listing("MetricAlarms", shown, token, "NextToken"), "CompositeAlarms": []}
+
+    def _describe_alarms_for_metric(self, params: Params) -> Mapping[str, Any]:
+        wanted = (
+            params.need("Namespace"),
+            params.need("MetricName"),
+            tuple(sorted(dimensions_of(params).items())),
+        )
+        return {
+            "MetricAlarms": [
+                described(alarm)
+                for alarm in self._alarms.all.values()
+                if any(
+                    (query.namespace, query.name, query.dimensions) == wanted
+                    for query in alarm.queries
+                )
+            ]
+        }
+
+    def _describe_alarm_history(self, params: Params) -> Mapping[str, Any]:
+        self._before_history()
+        name, kind = params.text("AlarmName"), params.text("HistoryItemType")
+        since, until = params.time("StartDate", 0.0), params.time("EndDate", 1e12)
+        items = [
+            item
+            for alarm in self._alarms.all.values()
+            if name in {"", alarm.name}
+            for item in alarm.history
+        ]
+        items += [item for item in self._alarms.gone if name in {"", item["AlarmName"]}]
+        found = [
+            item
+            for item in items
+            if kind in {"", item["HistoryItemType"]} and since <= item["Timestamp"] <= until
+        ]
+        newest = params.text("ScanBy", _DIRECTIONS[0]) == _DIRECTIONS[0]
+        found.sort(key=lambda item: item["Timestamp"], reverse=newest)
+        shown, token = page(found, params, 100, "MaxRecords", "NextToken")
+        return listing("AlarmHistoryItems", shown, token, "NextToken")
+
+    def _delete_alarms(self, params: Params) -> Mapping[str, Any]:
+        names = params.texts("AlarmNames")
+        for name in names:
+            if name not in self._alarms.all:
+                raise AwsError("ResourceNotFound", f"Alarm {name} does not exist", 404)
+        for name in names:
+            self._alarms.delete(name, self._now())
+        return {}
+
+    def _set_alarm_state(self, params: Params) -> Mapping[str, Any]:
+        alarm = self._alarms.all.get(params.need("AlarmName"))
+        if alarm is None:
+            raise AwsError("ResourceNotFound", "Unknown alarm", 404)
+        state = params.need("StateValue")
+        if state not in {"OK", "ALARM", "INSUFFICIENT_DATA"}:
+            raise BadInputError(f"The value {state} for parameter StateValue is invalid.")
+        self._alarms.set_state(
+            alarm, state, params.need("StateReason"), params.text("StateReasonData"), self._now()
+        )
+        return {}
+
+    def _switch_actions(self, params: Params, enabled: bool) -> Mapping[str, Any]:
+        for name in params.texts("AlarmNames"):
+            if name in self._alarms.all:
+                self._alarms.all[name].body["ActionsEnabled"] = enabled
+        return {}
+
+    def _list_tags(self, params: Params) -> Mapping[str, Any]:
+        wanted = params.need("ResourceARN")
+        for alarm in self._alarms.all.values():
+            if alarm.arn == wanted:
+                return {"Tags": tag_list(alarm.tags, "Key", "Value")}
+        raise AwsError("ResourceNotFoundException", f"{wanted} does not exist", 404)
+
+
+def _pages_of_points(results: list[dict[str, Any]], params: Params) -> Mapping[str, Any]:
+    """Whole results until the limit of points is reached; the token says how many are done."""
+    most = params.whole("MaxDatapoints", 100_800, 1, 100_800)
+    rest, _ = page(results, params, 10_000, "_", "NextToken")
+    done = len(results) - len(rest)
+    shown: list[dict[str, Any]] = []
+    count = 0
+    for result in rest:
+        count += len(result["Values"])
+        if shown and count > most:
+            break
+        shown.append(result)
+    answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": []}
+    if len(shown) < len(rest):
+        _, answer["NextToken"] = page(
+            results, Params({"n": done + len(shown)}), 10_000, "n", "NextToken"
+        )
+    return answer
+
+
+def alarm_of(params: Params, alarms: Alarms, now: float) -> Alarm:
+    """The alarm that PutMetricAlarm describes. Raises BadInputError."""
+    name = params.need("AlarmName")
+    comparison = params.need("ComparisonOperator")
+    if comparison not in COMPARISONS:
+        raise BadInputError(f"The value {comparison} for parameter ComparisonOperator is invalid.")
+    periods = params.whole("EvaluationPeriods", low=1, high=1440)
+    if "Metrics" in params:
+        queries = [query_of(item) for item in params.inners("Metrics")]
+        if sum(query.shown for query in queries) != 1:
+            raise BadInputError("Exactly one element of the metrics list should return data.")
+        period = max(query.period for query in queries)
+    else:
+        statistic = params.text("Statistic") or params.need("ExtendedStatistic")
+        period = period_of(params)
+        dimensions = tuple(sorted(dimensions_of(params).items()))
+        queries = [
+            Query(
+                "m1",
+                "",
+                True,
+                period,
+                statistic,
+                params.need("Namespace"),
+                params.need("MetricName"),
+                dimensions,
+            )
+        ]
+        Stat(1, 1, 1, 1).value(statistic)
+    body = dict(params.values)
+    return Alarm(
+        name,
+        alarms.arn(name),
+        body,
+        queries,
+        now,
+        period,
+        periods,
+        params.whole("DatapointsToAlarm", periods, 1, periods),
+        comparison,
+        params.number("Threshold"),
+        params.text("TreatMissingData", "missing"),
+        tags=tags_of(params, "Tags", "Key", "Value"),
+    )
+
+
+def described(alarm: Alarm) -> dict[str, Any]:
+    body = Params(alarm.body)
+    answer: dict[str, Any] = {
+        "AlarmName": alarm.name,
+        "AlarmArn": alarm.arn,
+        **body.given(*_ALARM_FIELDS),
+        "AlarmConfigurationUpdatedTimestamp": when(alarm.updated),
+        "ActionsEnabled": body.flag("ActionsEnabled", True),
+        "OKActions": body.texts("OKActions"),
+        "AlarmActions": body.texts("AlarmActions"),
+        "InsufficientDataActions": body.texts("InsufficientDataActions"),
+        "StateValue": alarm.state,
+        "StateReason": alarm.reason,
+        "StateUpdatedTimestamp": when(alarm.changed),
+        "StateTransitionedTimestamp": when(alarm.changed),
+        "EvaluationPeriods": alarm.periods,
+        "DatapointsToAlarm": alarm.needed,
+        "Threshold": alarm.threshold,
+        "ComparisonOperator": alarm.comparison,
+        "TreatMissingData": alarm.missing,
+    }
+    if alarm.data:
+        answer["StateReasonData"] = alarm.data
+    if "Metrics" in body:
+        answer["Metrics"] = body.items("Metrics")
+    else:
+        answer["Period"] = alarm.period
+        answer["Dimensions"] = tag_list(dict(alarm.queries[0].dimensions), "Name", "Value")
+    return answer

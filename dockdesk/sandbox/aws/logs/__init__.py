@@ -1,0 +1,1 @@
+"""The simulated CloudWatch Logs: what tasks write, and what clients put."""

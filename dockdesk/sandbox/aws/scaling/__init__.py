@@ -1,0 +1,1 @@
+"""The simulated Application Auto Scaling, for ECS services: it acts."""

@@ -1,0 +1,390 @@
+"""The simulated AWS as a server: finds out who is asked for what, in which protocol, and answers in the same.
+
+Sources: the protocol pages of https://smithy.io/2.0/aws/protocols/ and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html (the scope names region and service).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from dockdesk.sandbox.aws import cbor, eks, scenes, seed
+from dockdesk.sandbox.aws.identity import ISSUED
+from dockdesk.sandbox.aws.logs.api import EventStream
+from dockdesk.sandbox.aws.region import Region
+from dockdesk.sandbox.aws.values import (
+    ACCESS_KEY,
+    REGION,
+    Api,
+    AwsError,
+    BadInputError,
+    Operation,
+    Params,
+    uuid_of,
+)
+from dockdesk.sandbox.aws.wire import nested, to_xml
+from dockdesk.sandbox.http import HttpError, Request, Response, Server
+from dockdesk.sandbox.world.clock import Clock
+from dockdesk.sandbox.world.scenarios import Conditions
+
+_log = logging.getLogger(__name__)
+
+_TICK_SECONDS = 0.25
+_BODY_LIMIT = 8 << 20
+_TARGETS = {
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "AnyScaleFrontendService": "application-autoscaling",
+    "GraniteServiceVersion20100801": "monitoring",
+    "Logs_20140328": "logs",
+}
+_VERSIONS = {
+    "2011-06-15": "sts",
+    "2010-05-08": "iam",
+    "2016-11-15": "ec2",
+    "2015-12-01": "elasticloadbalancing",
+    "2010-08-01": "monitoring",
+}
+_NAMESPACES = {
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+    "ec2": "http://ec2.amazonaws.com/doc/2016-11-15/",
+    "elasticloadbalancing": "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+    "monitoring": "http://monitoring.amazonaws.com/doc/2010-08-01/",
+}
+_RPC = re.compile(r"/service/(\w+)/operation/(\w+)")
+_CREDENTIAL = re.compile(r"(?:Credential=)?([^/\s,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+_REGION_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+_MOST_REGIONS = 40
+
+
+@dataclass(slots=True)
+class _Call:
+    """What a request asks for. ``protocol``: json, cbor, query, ec2 or rest."""
+
+    protocol: str
+    service: str
+    operation: str
+    params: Any
+    version: str = "1.1"
+    route: Operation | None = None
+
+
+class SimulatedAws:
+    """Serves every service on one port, and lets the regions' time pass."""
+
+    def __init__(self, clock: Clock, seed_number: int, huge: bool = False) -> None:
+        self._clock = clock
+        self._seed = seed_number
+        self.conditions = Conditions()
+        self.regions: dict[str, Region] = {}
+        self.home = self.region(REGION)
+        seed.furnish(self.home, huge)
+        eks.furnish(self.home.eks, self.home.cloud.started)
+        self.server = Server(self._handle, "aws")
+        self._task: asyncio.Task[None] | None = None
+        self._allowance = 0.0
+        self._refilled = time.monotonic()
+        self._requests = 0
+
+    def region(self, name: str) -> Region:
+        """A region; those but the home one are empty until somebody makes something there."""
+        if name not in self.regions:
+            self.regions[name] = Region(self._clock, self._seed, name)
+        return self.regions[name]
+
+    def start(self) -> None:
+        """Let time pass."""
+        self._task = asyncio.create_task(self._live())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.server.close()
+
+    async def _live(self) -> None:
+        while True:
+            for region in list(self.regions.values()):
+                region.cloud.advance()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def play(self, conditions: Conditions) -> None:
+        """Live under other conditions from now on."""
+        self.conditions = conditions
+        self._allowance = 0.0
+        for region in self.regions.values():
+            region.cloud.play(conditions)
+        scenes.play(self.home, conditions)
+
+    # --- requests ---
+
+    async def _handle(self, request: Request) -> Response:
+        self._requests += 1
+        request_id = uuid_of(self._seed, "request", self._requests)
+        call = _Call("rest", "", "", {})
+        try:
+            call = await self._parse(request)
+            answer = await self._answer(request, call)
+        except AwsError as error:
+            return _error(call, error, request_id)
+        except BadInputError as error:
+            return _error(call, AwsError(self._invalid(call), str(error)), request_id)
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            IndexError,
+            RecursionError,
+        ) as error:
+            # What no check foresaw: a malformed request all the same, unless the log says otherwise.
+            _log.info("aws: %s.%s: %r", call.service, call.operation, error)
+            return _error(
+                call, AwsError(self._invalid(call), f"{type(error).__name__}: {error}"), request_id
+            )
+        if isinstance(answer, EventStream):
+            headers = {"x-amzn-RequestId": request_id}
+            return Response(200, answer.frames, "application/vnd.amazon.eventstream", headers)
+        return _success(call, answer, request_id)
+
+    def _invalid(self, call: _Call) -> str:
+        api = self.home.apis.get(call.service)
+        return api.invalid if api is not None else "ValidationException"
+
+    async def _parse(self, request: Request) -> _Call:
+        try:
+            body = await request.body(_BODY_LIMIT)
+        except HttpError as error:
+            raise AwsError(
+                "RequestEntityTooLarge" if error.status == 413 else "BadRequest",
+                error.message,
+                error.status,
+            ) from None
+        target = request.headers.get("x-amz-target", "")
+        rpc = _RPC.fullmatch(request.path)
+        if target:
+            prefix, _, operation = target.rpartition(".")
+            version = "1.0" if "json-1.0" in request.headers.get("content-type", "") else "1.1"
+            call = _Call("json", _TARGETS.get(prefix, ""), operation, {}, version)
+            call.params = _json(body)
+            return call
+        if rpc is not None:
+            call = _Call("cbor", _TARGETS.get(rpc[1], ""), rpc[2], {})
+            try:
+                call.params = cbor.decode(body) if body else {}
+            except (ValueError, UnicodeDecodeError) as error:
+                raise AwsError("SerializationException", str(error)) from None
+            return call
+        if request.path == "/":
+            return _form(request, body)
+        found = self.home.eks.route(request.method, request.raw_target.partition("?")[0])
+        if found is None:
+            raise AwsError(
+                "UnknownOperationException",
+                "The requested operation is not recognized by the service.",
+                404,
+            )
+        _, names = found
+        call = _Call("rest", "eks", request.path, {})
+        query = {
+            name: values[0] if len(values) == 1 else values
+            for name, values in request.query.items()
+        }
+        call.params = {
+            **_json(body),
+            **query,
+            **{name: unquote(text) for name, text in names.items()},
+        }
+        return call
+
+    async def _answer(self, request: Request, call: _Call) -> Any:
+        region = self._authorized(request, call)
+        region.cloud.advance()
+        operation = self._operation(region, request, call)
+        answer = operation(Params(call.params, request.headers))
+        return await answer if inspect.isawaitable(answer) else answer
+
+    def _operation(self, region: Region, request: Request, call: _Call) -> Operation:
+        if call.protocol == "rest":
+            found = region.eks.route(request.method, request.raw_target.partition("?")[0])
+            assert found is not None
+            return found[0]
+        api: Api | None = region.apis.get(call.service)
+        operation = api.operations.get(call.operation) if api is not None else None
+        if operation is None:
+            raise AwsError(
+                "UnknownOperationException",
+                f"The action {call.operation} is not valid for this endpoint.",
+                query_code="InvalidAction",
+            )
+        return operation
+
+    def _authorized(self, request: Request, call: _Call) -> Region:
+        """The region that the request is signed for. Raises what AWS answers to those it does not know, or who ask too often."""
+        signed = request.headers.get("authorization", "") or request.first("X-Amz-Credential")
+        match = _CREDENTIAL.search(signed)
+        if match is None:
+            raise AwsError(
+                "MissingAuthenticationTokenException",
+                "Missing Authentication Token",
+                403,
+                "MissingAuthenticationToken",
+            )
+        key, name, _ = match.groups()
+        if key != ACCESS_KEY and not key.startswith(ISSUED):
+            raise AwsError(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+                403 if call.protocol in {"query", "rest"} else 400,
+                "AuthFailure" if call.protocol == "ec2" else "InvalidClientTokenId",
+            )
+        if self.conditions.expired:
+            raise AwsError(
+                "ExpiredTokenException",
+                "The security token included in the request is expired",
+                403 if call.protocol in {"query", "rest"} else 400,
+                "RequestExpired" if call.protocol == "ec2" else "ExpiredToken",
+            )
+        if self.conditions.throttled and not self._admitted():
+            raise _throttled(call)
+        if not _REGION_NAME.fullmatch(name) or (
+            name not in self.regions and len(self.regions) >= _MOST_REGIONS
+        ):
+            raise AwsError(
+                "UnrecognizedClientException",
+                f"There is no region {name}.",
+                400,
+                "InvalidClientTokenId",
+            )
+        return self.region(name)
+
+    def _admitted(self) -> bool:
+        """A token bucket of real time, as APIs limit their callers."""
+        now = time.monotonic()
+        rate = self.conditions.throttled
+        self._allowance = min(self._allowance + (now - self._refilled) * rate, rate)
+        self._refilled = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+
+def _throttled(call: _Call) -> AwsError:
+    if call.protocol == "ec2":
+        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
+    return AwsError(
+        "ThrottlingException",
+        "Rate exceeded",
+        429 if call.protocol == "rest" else 400,
+        "Throttling",
+    )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        value = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        raise AwsError("SerializationException", "the body is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise AwsError("SerializationException", "the input must be a structure")
+    return value
+
+
+def _form(request: Request, body: bytes) -> _Call:
+    """The query protocols: a form in the body or, where it is presigned, in the address."""
+    form: Mapping[str, list[str]] = request.query
+    if request.method == "POST":
+        form = {
+            **request.query,
+            **parse_qs(
+                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20_000
+            ),
+        }
+    elif request.method not in {"GET", "HEAD"}:
+        raise AwsError("UnknownOperationException", "method not allowed", 405)
+    operation = (form.get("Action") or [""])[0]
+    version = (form.get("Version") or [""])[0]
+    service = _VERSIONS.get(version, "")
+    call = _Call("ec2" if service == "ec2" else "query", service, operation, {}, version)
+    if not operation:
+        raise AwsError("UnknownOperationException", "The request names no action.", 404)
+    try:
+        call.params = nested(form)
+    except ValueError as error:
+        raise AwsError("MalformedQueryString", str(error)) from None
+    return call
+
+
+def _success(call: _Call, answer: Mapping[str, Any], request_id: str) -> Response:
+    headers = {"x-amzn-RequestId": request_id}
+    if call.protocol == "cbor":
+        return Response(
+            200,
+            cbor.encode(answer),
+            "application/cbor",
+            {**headers, "smithy-protocol": "rpc-v2-cbor"},
+        )
+    if call.protocol in {"json", "rest"}:
+        kind = (
+            f"application/x-amz-json-{call.version}"
+            if call.protocol == "json"
+            else "application/json"
+        )
+        return Response(200, json.dumps(answer, separators=(",", ":")).encode(), kind, headers)
+    space, name = _NAMESPACES.get(call.service, ""), call.operation
+    if call.protocol == "ec2":
+        text = f'<{name}Response xmlns="{space}"><requestId>{request_id}</requestId>{to_xml(answer, "item")}</{name}Response>'
+    else:
+        text = (
+            f'<{name}Response xmlns="{space}"><{name}Result>{to_xml(answer, "member")}</{name}Result>'
+            f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{name}Response>"
+        )
+    return Response(
+        200, f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode(), "text/xml", headers
+    )
+
+
+def _error(call: _Call, error: AwsError, request_id: str) -> Response:
+    headers = {"x-amzn-RequestId": request_id}
+    told = {"__type": error.code, "message": error.message, **error.fields}
+    if call.protocol == "cbor" or (call.protocol == "json" and call.service == "monitoring"):
+        headers["x-amzn-query-error"] = (
+            f"{error.query_code};{'Sender' if error.status < 500 else 'Receiver'}"
+        )
+    if call.protocol == "cbor":
+        headers["smithy-protocol"] = "rpc-v2-cbor"
+        return Response(error.status, cbor.encode(told), "application/cbor", headers)
+    if call.protocol == "json":
+        return Response(
+            error.status,
+            json.dumps(told).encode(),
+            f"application/x-amz-json-{call.version}",
+            headers,
+        )
+    if call.protocol == "rest":
+        headers["x-amzn-ErrorType"] = error.code
+        body = {"message": error.message, **error.fields}
+        return Response(error.status, json.dumps(body).encode(), "application/json", headers)
+    one = to_xml({"Code": error.query_code, "Message": error.message}, "member")
+    if call.protocol == "ec2":
+        text = f"<Response><Errors><Error>{one}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+    else:
+        space = _NAMESPACES.get(call.service, "")
+        text = f'<ErrorResponse xmlns="{space}"><Error><Type>Sender</Type>{one}</Error><RequestId>{request_id}</RequestId></ErrorResponse>'
+    return Response(
+        error.status,
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode(),
+        "text/xml",
+        headers,
+    )
