@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -195,9 +196,11 @@ class Server:
         )
         path.chmod(0o600)
 
-    async def listen_loopback(self, port: int = 0) -> int:
+    async def listen_loopback(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listen on 127.0.0.1; returns the port."""
-        server = await asyncio.start_server(self._on_connect, "127.0.0.1", port, limit=HEADER_LIMIT)
+        server = await asyncio.start_server(
+            self._on_connect, "127.0.0.1", port, limit=HEADER_LIMIT, ssl=tls
+        )
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound

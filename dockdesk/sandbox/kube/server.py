@@ -1,0 +1,192 @@
+"""The simulated Kubernetes as a server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from dockdesk.sandbox.http import HttpError, Request, Response, Router, Server
+from dockdesk.sandbox.kube import certificate
+from dockdesk.sandbox.kube.access import Access, User
+from dockdesk.sandbox.kube.admission import Admission
+from dockdesk.sandbox.kube.autoscaler import Autoscaler
+from dockdesk.sandbox.kube.batch import CronJobs, Jobs
+from dockdesk.sandbox.kube.cluster import Cluster
+from dockdesk.sandbox.kube.containers import Containers
+from dockdesk.sandbox.kube.deployments import Deployments, ReplicaSets
+from dockdesk.sandbox.kube.discovery import Discovery
+from dockdesk.sandbox.kube.housekeeping import CustomResources, Garbage, Namespaces
+from dockdesk.sandbox.kube.kubelet import Kubelet
+from dockdesk.sandbox.kube.listing import Lister
+from dockdesk.sandbox.kube.load import Load
+from dockdesk.sandbox.kube.metrics import Metrics, MetricsApi
+from dockdesk.sandbox.kube.nodes import Claims, Nodes, heartbeat
+from dockdesk.sandbox.kube.pods import PodMaker
+from dockdesk.sandbox.kube.pods_api import PodsApi
+from dockdesk.sandbox.kube.resources import ResourcesApi
+from dockdesk.sandbox.kube.scenario import Story
+from dockdesk.sandbox.kube.scheduler import Scheduler
+from dockdesk.sandbox.kube.seed import Parts, Seed
+from dockdesk.sandbox.kube.services import Budgets, Services
+from dockdesk.sandbox.kube.stateful import DaemonSets, StatefulSets
+from dockdesk.sandbox.kube.status import KubeError, no_such_path, status_response
+from dockdesk.sandbox.kube.watching import BOOKMARK_SECONDS, Watcher
+from dockdesk.sandbox.kube.writing import Writer
+from dockdesk.sandbox.world.clock import Clock
+from dockdesk.sandbox.world.scenarios import Conditions
+
+_log = logging.getLogger(__name__)
+
+TOKEN = "dockdesk-sandbox"
+_TICK_SECONDS = 0.2
+_OPEN = {"/healthz", "/livez", "/readyz", "/version"}
+
+
+class SimulatedKubernetes:
+    """One cluster behind its API. ``pods`` more of them in the huge scenario.
+
+    ``token`` is the administrator's; ``authenticate`` is asked about tokens that are not known here, and says whose
+    they are (an EKS token, say).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int,
+        pods: int = 0,
+        token: str = TOKEN,
+        authenticate: Callable[[str], User | None] | None = None,
+        bookmark_seconds: float = BOOKMARK_SECONDS,
+    ) -> None:
+        self.cluster = cluster = Cluster(clock.now, seed)
+        self.load = Load(cluster)
+        self.access = Access(token, authenticate)
+        self.token = token
+        self.certificate = ""  # PEM
+        self._task: asyncio.Task[None] | None = None
+        self._make_controllers(pods)
+        self._router = self._routes(bookmark_seconds)
+        self.server = Server(self._handle, "kubernetes")
+
+    def _make_controllers(self, pods: int) -> None:
+        cluster = self.cluster
+        admission = self._admission = Admission(cluster)
+        makers: list[PodMaker] = [
+            maker(cluster, admission)
+            for maker in (Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs)
+        ]
+        self.scheduler, self.kubelet = Scheduler(cluster), Kubelet(cluster, self.load)
+        self.metrics = Metrics(cluster, self.kubelet, self.load)
+        self.autoscaler, self._budgets, self.nodes = (
+            Autoscaler(cluster, self.metrics),
+            Budgets(cluster),
+            Nodes(cluster),
+        )
+        Garbage(cluster)
+        cluster.controllers += [
+            CustomResources(cluster),
+            Namespaces(cluster, admission),
+            self.nodes,
+            *makers,
+            self.scheduler,
+            self.kubelet,
+            Claims(cluster),
+            Services(cluster),
+            self._budgets,
+            self.autoscaler,
+        ]
+        Seed(
+            Parts(cluster, admission, self.scheduler, self.kubelet, self.load, makers), pods
+        ).furnish()
+        self.story = Story(cluster, self.load, self.kubelet, self.nodes)
+
+    def _routes(self, bookmark_seconds: float) -> Router:
+        cluster, router = self.cluster, Router(status_response)
+        lister, watcher = (
+            Lister(cluster.store, cluster.now),
+            Watcher(cluster.store, cluster.now, bookmark_seconds),
+        )
+        pods = PodsApi(cluster, self.kubelet, Containers(cluster, self.load), self._budgets)
+        self.access.add_to(router)
+        MetricsApi(cluster, self.access, self.metrics, lister).add_to(router)
+        Discovery(cluster.kinds).add_to(router)
+        ResourcesApi(
+            cluster, self.access, lister, watcher, Writer(cluster, self._admission, lister), pods
+        ).add_to(router)
+        return router
+
+    def start(self) -> None:
+        """Let time pass."""
+        self.autoscaler.start()
+        heartbeat(self.cluster, self.kubelet.down)
+        self._task = asyncio.create_task(self._live())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.server.close()
+
+    def play(self, conditions: Conditions) -> None:
+        """Live under a scenario's conditions from now on."""
+        self.story.play(conditions)
+
+    async def listen_tls(self, folder: Path, port: int = 0) -> int:
+        """Listen on 127.0.0.1 with TLS, as kubectl needs it to send a token; returns the port.
+
+        The certificate is made for this run: it is in `certificate`, and in the kubeconfig.
+        """
+        self.certificate, key = certificate.make()
+        return await self.server.listen_loopback(
+            port, certificate.context(self.certificate, key, folder)
+        )
+
+    def kubeconfig(self, address: int | str, token: str = "") -> str:
+        """A kubeconfig, as JSON (which is YAML), for a port of loopback or a whole URL."""
+        scheme = "https" if self.certificate else "http"
+        url = f"{scheme}://127.0.0.1:{address}" if isinstance(address, int) else address
+        name, cluster = "dockdesk-sandbox", {"server": url}
+        if url.startswith("https:"):
+            cluster["certificate-authority-data"] = base64.b64encode(
+                self.certificate.encode()
+            ).decode()
+        return json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": name, "cluster": cluster}],
+                "users": [{"name": name, "user": {"token": token or self.token}}],
+                "contexts": [
+                    {"name": name, "context": {"cluster": name, "user": name, "namespace": "shop"}}
+                ],
+                "current-context": name,
+                "preferences": {},
+            },
+            indent=2,
+        )
+
+    async def _live(self) -> None:
+        while True:
+            self.cluster.tick()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    async def _handle(self, request: Request) -> Response:
+        try:
+            if request.path not in _OPEN:
+                self.access.user_of(request)
+            response = await self._router(request)
+        except HttpError as error:
+            response = status_response(error)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            # Bodies and parameters of a wrong shape: the API answers 400 for them too.
+            _log.debug("%s %s", request.method, request.path, exc_info=True)
+            response = status_response(
+                KubeError(400, f"invalid request: {type(error).__name__}: {error}")
+            )
+        if response.status == 404 and response.body == b"":
+            return status_response(no_such_path())
+        return response
