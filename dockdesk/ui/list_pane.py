@@ -17,6 +17,7 @@ from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.descriptions import DetailTab, EmptyText, ListDescription, StatCard
 from dockdesk.ui.detail import DetailArea
 from dockdesk.ui.list_body import ListBody, ListState
+from dockdesk.ui.list_choice import Departures, ListChoice
 from dockdesk.ui.list_header import ListHeader
 from dockdesk.ui.pane import DetailView, Pane
 from dockdesk.ui.stat_cards import StatCards
@@ -29,7 +30,6 @@ __all__ = ["DetailTab", "EmptyText", "ListDescription", "ListPane", "ListState",
 T = TypeVar("T")
 
 _GAP = 12
-_DETAILS_AFTER_MS = 30
 _CARDS_FROM = 640  # pixels of height: below it, rows matter more than figures
 
 
@@ -52,19 +52,10 @@ class ListPane(Pane, Generic[T]):
         self.pane_actions = description.actions
         self._state = ListState.LOADING
         self._error: DockDeskError | None = None
-        self._pending: ResourceRef | None = None
-        self._chosen: list[T] = []
-        self._chosen_in = ""  # the environment's id
-        self._chose_first = False
         self._detail_hidden = False
         self._maximised = False
-        self._leaving = False
         self._parted = False
         self._counts = (0, 0)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(0)
-        self._settle.timeout.connect(self._on_settled)
         self.model: KeyedTableModel[T] = KeyedTableModel(
             description.columns,
             description.key,
@@ -74,9 +65,7 @@ class ListPane(Pane, Generic[T]):
         )
         if description.sort[0]:
             self.model.sort_by(*description.sort)
-        # Before the table exists: it must be known that rows leave when it lets go of them.
-        self.model.rowsAboutToBeRemoved.connect(lambda *_where: self._set_leaving(True))
-        self.model.rowsRemoved.connect(lambda *_where: self._set_leaving(False))
+        departures = Departures(self.model)
         self.table: TableView[T] = TableView(context.theme, self.model, description.title)
         self.header = ListHeader(context.theme, description.title, self.bound)
         self.cards = StatCards(context.theme)
@@ -87,6 +76,9 @@ class ListPane(Pane, Generic[T]):
             description.tabs,
             description.key,
             f"Choose a {description.noun[0]} to see its details.",
+        )
+        self.choice: ListChoice[T] = ListChoice(
+            description, self.table, self.detail, departures, self._environment_id, self._unfilter
         )
         self._place_parts()
         self._connect()
@@ -111,7 +103,7 @@ class ListPane(Pane, Generic[T]):
 
     def _connect(self) -> None:
         table, header = self.table, self.header
-        table.selection_changed.connect(self._on_selection_changed)
+        self.choice.changed.connect(self._on_choice_changed)
         table.context_requested.connect(self._on_context_requested)
         table.activated_row.connect(self._on_activated)
         table.link_activated.connect(_open_link)
@@ -123,12 +115,7 @@ class ListPane(Pane, Generic[T]):
         self.detail.maximise_asked.connect(self.set_maximised)
         self.detail.hide_asked.connect(lambda: self.set_detail_hidden(True))
         self.detail.left.connect(self._on_detail_left)
-        # Rows may get their lines a moment after they were given: only then can they be shown and chosen.
         self.model.counts_changed.connect(self._on_counts_changed)
-        self.model.rowsInserted.connect(lambda *_where: self._settle.start())
-        self.model.rowsRemoved.connect(lambda *_where: self._settle.start())
-        self.model.layoutChanged.connect(lambda *_what: self._settle.start())
-        self.model.groups_changed.connect(self._regain_chosen)
         self.context.session.state_changed.connect(self._on_session_state_changed)
 
     # For subclasses.
@@ -179,10 +166,10 @@ class ListPane(Pane, Generic[T]):
 
     def current(self) -> T | None:
         """The row that the detail area shows."""
-        return self._chosen[0] if self._chosen else None
+        return self.choice.rows[0] if self.choice.rows else None
 
     def crumbs(self) -> Sequence[str]:
-        rows = self._chosen
+        rows = self.choice.rows
         if not rows:
             return ()
         if len(rows) > 1:
@@ -202,21 +189,7 @@ class ListPane(Pane, Generic[T]):
 
     def open(self, ref: ResourceRef) -> bool:
         """Choose a row by its key, a short id or its name; while rows are still read, once it is here."""
-        row = self._find(ref)
-        if row is None:
-            self._pending = ref if self._state is ListState.LOADING else None
-            return self._pending is not None
-        self._pending = None
-        key = self.description.key(row)
-        if self.model.line_of(key) < 0:
-            self.set_filter("")
-            self.model.set_predicate(None)
-            if (group := self._collapsed_group(row)) is not None:
-                self.model.set_collapsed(self.model.collapsed - {group})
-        self._chose_first = True
-        if not self.table.select_keys([key]):
-            self._pending = ref  # its line comes in a moment
-        return True
+        return self.choice.open(ref, wait=self._state is ListState.LOADING)
 
     def show_tab(self, tab_id: str) -> DetailView[T] | None:
         """Bring a detail tab forward for the current row and return its view; None where it does not apply."""
@@ -298,8 +271,7 @@ class ListPane(Pane, Generic[T]):
         self._fit_cards()
 
     def shown(self) -> None:
-        if not self._chose_first:
-            QTimer.singleShot(_DETAILS_AFTER_MS, self, self._choose_first)
+        self.choice.begin_soon()
         if not self._parted:
             # Only once it has been laid out there is a size that proportions can be taken of.
             self._parted = True
@@ -311,89 +283,15 @@ class ListPane(Pane, Generic[T]):
         environment = self.context.session.environment
         return environment.id if environment is not None else ""
 
-    def _find(self, ref: ResourceRef) -> T | None:
-        if (row := self.model.row(ref.id)) is not None:
-            return row
-        key, name = self.description.key, self.description.name
-        for row in self.model.rows():
-            if ref.id and (key(row).startswith(ref.id) or name(row) == ref.id):
-                return row
-        return next((row for row in self.model.rows() if ref.name and name(row) == ref.name), None)
-
-    def _collapsed_group(self, row: T) -> str | None:
-        grouping = self.description.grouping
-        name = grouping.of(row) if grouping is not None else ""
-        return name if name in self.model.collapsed else None
-
     def _after_change(self, gone: Iterable[str]) -> None:
         self._state, self._error = ListState.READY, None
         self._update_body()
         self.detail.forget(set(gone))
-        self._follow_chosen()
-        self._settle.start()
+        self.choice.note_rows()
 
-    def _on_settled(self) -> None:
-        """New rows have their lines: what waited for them can be chosen."""
-        if self._pending is not None:
-            self.open(self._pending)
-        self._follow_chosen()
-        if not self._chose_first:
-            # Once the list has been painted: details cost more, and whoever comes looks at the list first.
-            QTimer.singleShot(_DETAILS_AFTER_MS, self, self._choose_first)
-
-    def _choose_first(self) -> None:
-        """The first time there are rows, show the first: an empty half of a window helps nobody."""
-        if self._chose_first or not self.isVisible() or not self.description.tabs:
-            return
-        rows = self.model.shown_rows()
-        if rows and not self.selected():
-            self._chose_first = True
-            self.table.select_keys([self.description.key(rows[0])])
-
-    def _follow_chosen(self) -> None:
-        """Rows that are chosen may have been replaced by newer ones."""
-        rows = self.table.selected_rows()
-        same = len(rows) == len(self._chosen) and all(
-            new is old for new, old in zip(rows, self._chosen, strict=True)
-        )
-        if rows and not same:
-            self._take_chosen(rows)
-
-    def _on_selection_changed(self, rows: Sequence[T]) -> None:
-        if rows:
-            self._chose_first = True
-        self._take_chosen(rows)
-
-    def _take_chosen(self, rows: Sequence[T]) -> None:
-        if rows or not self._leaving:
-            self._chosen = list(rows)
-            self._chosen_in = self._environment_id()
-            self.detail.set_rows(self._chosen)
-        else:
-            self._keep_detail()
-        self.selection_changed.emit()
-        self.crumbs_changed.emit()
-
-    def _keep_detail(self) -> None:
-        """It was not the user who let go of the rows. Filtered out, they are still looked at; and of what is gone, the
-        last log lines may be what the user came for."""
-        gone = [r for r in self._chosen if self.model.row(self.description.key(r)) is None]
-        if gone and self._chosen_in != self._environment_id():
-            # They still exist, in an environment that is no longer shown.
-            self._chosen, self._chose_first = [], False
-            self.detail.set_rows(())
-        elif gone:
-            name = self.description.name(gone[0])
-            self.detail.show_gone(f"“{name}” no longer exists. This is what was last seen of it.")
-            self._chosen = []
-
-    def _regain_chosen(self) -> None:
-        """Choose again what a filter or a folded group had hidden, now that it is back."""
-        if self._chosen and not self.table.selected_rows():
-            self.table.select_keys([self.description.key(row) for row in self._chosen])
-
-    def _set_leaving(self, leaving: bool) -> None:
-        self._leaving = leaving
+    def _unfilter(self) -> None:
+        self.set_filter("")
+        self.model.set_predicate(None)
 
     def _update_body(self) -> None:
         shown, total = self._counts
@@ -426,13 +324,17 @@ class ListPane(Pane, Generic[T]):
         wanted = not self.cards.empty() and not self._maximised and self.height() >= _CARDS_FROM
         self.cards.setVisible(wanted)
 
+    def _on_choice_changed(self) -> None:
+        self.selection_changed.emit()
+        self.crumbs_changed.emit()
+
     def _on_counts_changed(self, shown: int, total: int) -> None:
         self._counts = (shown, total)
         self._update_body()
 
     def _on_searched(self, text: str) -> None:
         self.model.set_filter(text)
-        self._regain_chosen()
+        self.choice.regain()
         self._update_body()
 
     def _on_context_requested(self, position: QPoint) -> None:
