@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import CancelledError, LocalError
+from dockdesk.core.records import dataclass
 from dockdesk.core.work import Work
 
 ENVIRONMENT = Environment(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.engine import EngineEvent
 
 # These change nothing that a list shows. Health checks alone make three of them a run, so they must cost nothing;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
+
+from dockdesk.core.records import dataclass
 
 
 class Queued(Protocol):

@@ -5,11 +5,12 @@ shortcut, shortcut sheet, confirmation, read-only guard, audit line and the equi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
 from dockdesk.core.forms import Form
+from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.work import Work
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar
+
+from dockdesk.core.records import dataclass
 
 T = TypeVar("T")
 

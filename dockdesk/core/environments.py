@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from dockdesk.core.actions import Danger
 from dockdesk.core.errors import DockDeskError
+from dockdesk.core.records import dataclass
 
 
 class Guard(Enum):

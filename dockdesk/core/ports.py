@@ -8,11 +8,12 @@ Ids may be full ids, short ids or names wherever the Engine API takes them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
 from dockdesk.core.actions import AuditEntry
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import (
     Container,
     ContainerDetail,

@@ -12,13 +12,13 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from dockdesk.core.errors import DockDeskError, LocalError
 from dockdesk.core.forms import Choice
+from dockdesk.core.records import dataclass
 
 T = TypeVar("T")
 

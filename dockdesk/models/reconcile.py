@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from dockdesk.core.records import dataclass
 from dockdesk.models.arrangement import Entry
 
 # Every step costs a view about as much as some hundred lines do; beyond so many one change of layout is cheaper.

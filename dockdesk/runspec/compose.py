@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 
 from dockdesk.core.errors import InvalidInputError
 from dockdesk.core.ports import ContainerSpec
+from dockdesk.core.records import dataclass
 from dockdesk.core.units import parse_bytes
 from dockdesk.runspec.durations import parse_duration
 from dockdesk.runspec.parse import ParsedRun

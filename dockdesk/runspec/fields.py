@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dockdesk.core.forms import Choice, Field, FieldKind
+from dockdesk.core.records import dataclass
 from dockdesk.runspec import checks
 from dockdesk.runspec.checks import each_line, optional
 

@@ -5,8 +5,9 @@ Source: docker CLI reference, `docker container run` (20.10 to 29).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from dockdesk.core.records import dataclass
 
 Kind = Literal[
     "bool", "text", "list", "pairs", "bytes", "number", "count", "duration", "ignored", "special"

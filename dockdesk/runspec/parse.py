@@ -6,12 +6,13 @@ import os
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from dockdesk.core.errors import InvalidInputError
 from dockdesk.core.masking import split_pairs
 from dockdesk.core.ports import ContainerSpec
+from dockdesk.core.records import dataclass
 from dockdesk.core.units import parse_bytes
 from dockdesk.runspec.durations import parse_duration
 from dockdesk.runspec.flags import FLAGS, GLOBAL_FLAGS, SHORT, Flag

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dockdesk.core.errors import DockDeskError
+from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from dockdesk.core.actions import Action
 from dockdesk.core.columns import Column, Tone
+from dockdesk.core.records import dataclass
 from dockdesk.models.arrangement import Grouping
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import DetailView

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import InvalidInputError
+from dockdesk.core.records import dataclass
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 

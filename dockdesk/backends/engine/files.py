@@ -10,7 +10,6 @@ import tarfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -38,6 +37,7 @@ from dockdesk.core.errors import (
     NotSupportedError,
     RemoteError,
 )
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import FileChange, FileEntry
 from dockdesk.core.work import Work
 

@@ -17,11 +17,11 @@ import stat
 import tarfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.backends.engine.unpack import PieceReader, inner_path, members
 from dockdesk.backends.engine.values import mapping, moment, records, strings, text, whole
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import FileEntry
 
 PART_NAME = "…"  # the entry that says that others may be missing

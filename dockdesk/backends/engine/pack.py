@@ -6,11 +6,11 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dockdesk.backends.engine.localfiles import CHUNK, local_error
 from dockdesk.core.errors import InvalidInputError, LocalError
+from dockdesk.core.records import dataclass
 from dockdesk.core.units import bytes_text
 from dockdesk.core.work import Work
 

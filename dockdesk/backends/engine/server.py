@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.backends.engine.endpoints import Endpoint
 from dockdesk.core.errors import UnreachableError
+from dockdesk.core.records import dataclass
 
 # The newest API whose answers are understood. On a newer engine fields vanish from newer versions.
 HIGHEST_API = "1.47"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.backends.engine.values import mapping, records, text, whole
 from dockdesk.core.errors import InvalidInputError
+from dockdesk.core.records import dataclass
 
 _PROTOCOLS = {"tcp", "udp", "sctp"}
 _HIGHEST = 65_535

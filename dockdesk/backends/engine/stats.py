@@ -7,13 +7,13 @@ docker/cli, cli/command/container/stats_helpers.go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from dockdesk.backends.engine.frames import LineSplitter
 from dockdesk.backends.engine.wire import ProtocolError
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import StatsSample
 
 # Limits from here on are "none" in the kernel's way of writing it.

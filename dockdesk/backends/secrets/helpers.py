@@ -9,7 +9,9 @@ import re
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from dockdesk.core.records import dataclass
 
 TIMEOUT = 30.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

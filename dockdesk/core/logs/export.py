@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from dockdesk.core.errors import LocalError
 from dockdesk.core.logs.ansi import safe_text
 from dockdesk.core.logs.blocks import Row
 from dockdesk.core.logs.store import LogSource
+from dockdesk.core.records import dataclass
 from dockdesk.core.units import bytes_text
 from dockdesk.core.work import Work
 

@@ -6,10 +6,10 @@ import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from dockdesk.core.logs.blocks import BLOCK_BYTES, ROW_BYTES, Block, GrowingBlock, Row, tag_of
 from dockdesk.core.logs.stamps import split_stamp, split_stamps
+from dockdesk.core.records import dataclass
 
 MAX_BYTES = 256 * 1024 * 1024
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dockdesk.core.actions import Action, Equivalent, Values
 from dockdesk.core.environments import Confirmation, Environment
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.forms import Form
+from dockdesk.core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

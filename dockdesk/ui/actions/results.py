@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.core.columns import Tone
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.engine import PruneReport
 from dockdesk.core.units import bytes_text
 

@@ -7,10 +7,10 @@ Qt-free ``actions.py`` with ``ACTIONS`` and a ``pane.py`` with the widget; both 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.core.actions import Action
+from dockdesk.core.records import dataclass
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import Pane
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,6 +13,7 @@ from dockdesk.core import preferences
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import DockDeskError, InvalidInputError
 from dockdesk.core.ports import Engine
+from dockdesk.core.records import dataclass
 from dockdesk.core.settings import Settings
 from dockdesk.core.work import Work
 from dockdesk.ui.shell.welcome import Attempt

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 
 BOUND = 100

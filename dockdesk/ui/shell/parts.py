@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
 from dockdesk.bridge.streams import Pulse
+from dockdesk.core.records import dataclass
 from dockdesk.core.settings import Settings
 from dockdesk.ui.actions.audit import AuditLog
 from dockdesk.ui.panes.registry import PaneEntry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from dockdesk.core.columns import Tone
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import DockDeskError
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme import FontRole, Theme
 from dockdesk.ui.widgets.buttons import Button, PrimaryButton
 from dockdesk.ui.widgets.labels import PlainLabel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.plain import plain_tip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dockdesk.core.columns import Tone
 from dockdesk.core.errors import DockDeskError
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button, Look
 from dockdesk.ui.widgets.labels import PlainLabel

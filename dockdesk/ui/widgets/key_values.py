@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from dockdesk.core.columns import Tone
 from dockdesk.core.masking import MASK
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.plain import breakable, one_line, plain_tip, shown
 

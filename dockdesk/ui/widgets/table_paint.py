@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from dockdesk.core.columns import CellKind, Column, Link, Tone
+from dockdesk.core.records import dataclass
 from dockdesk.models.arrangement import Group
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.plain import one_line

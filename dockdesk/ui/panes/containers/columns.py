@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dockdesk.core.columns import CellKind, Column, Link
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import Container, Port
 from dockdesk.core.units import age_text, bytes_text, percent_text
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dockdesk.core.columns import CellKind, Column
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.engine import DiskItem
 from dockdesk.core.units import age_text, bytes_text
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from dockdesk.core.columns import CellKind, Column
+from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.images import Image, ImageDetail
 from dockdesk.core.units import age_text, bytes_text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import (
@@ -16,6 +15,7 @@ from PySide6.QtCore import (
     QTimer,
 )
 
+from dockdesk.core.records import dataclass
 from dockdesk.ui.shell.palette.fuzzy import Match, Query
 
 CANDIDATE_ROLE = int(Qt.ItemDataRole.UserRole) + 1

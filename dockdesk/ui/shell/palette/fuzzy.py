@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from dockdesk.core.records import dataclass
 
 _WORD_START = 12
 _RUN = 12

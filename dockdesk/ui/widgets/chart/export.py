@@ -8,7 +8,6 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QImage, QImageWriter
 
 from dockdesk.core.errors import LocalError
+from dockdesk.core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

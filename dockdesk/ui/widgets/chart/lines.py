@@ -9,12 +9,12 @@ line as it slides.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPolygonF
 
+from dockdesk.core.records import dataclass
 from dockdesk.ui.widgets.chart.samples import Point
 
 _DENSE = 0.7  # points a pixel

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dockdesk.core.columns import Tone
+from dockdesk.core.records import dataclass
 from dockdesk.ui.widgets.chart.samples import Samples
 
 DASHES: tuple[tuple[float, ...], ...] = ((), (9, 3), (2, 2), (9, 3, 2, 3))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from dockdesk.core.columns import Tone
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.chart.lines import Frame
 from dockdesk.ui.widgets.chart.model import ChartModel, Line

@@ -11,7 +11,8 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from dockdesk.core.records import dataclass
 
 _BLOCK = 4
 _NAN = math.nan

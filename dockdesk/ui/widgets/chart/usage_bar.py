@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
@@ -18,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from dockdesk.core.records import dataclass
 from dockdesk.core.units import bytes_text
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.plain import one_line, plain_tip

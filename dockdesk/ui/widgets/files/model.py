@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import (
@@ -17,6 +16,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QIcon
 
 from dockdesk.core.columns import Tone
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import FileEntry
 from dockdesk.core.units import bytes_text
 from dockdesk.ui.theme import Theme

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import FileChange, FileEntry
 from dockdesk.core.work import Work
 from dockdesk.ui.widgets.plain import shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 
@@ -17,6 +16,7 @@ from dockdesk.core.logs.merge import SILENCE, Merger
 from dockdesk.core.logs.stamps import stamp_ns
 from dockdesk.core.logs.store import LogSource, LogStore
 from dockdesk.core.ports import LogChunk
+from dockdesk.core.records import dataclass
 from dockdesk.ui.widgets.log.gate import PaintGate
 
 _LOOK_BACK = 2000  # rows

@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dockdesk.core.logs.ansi import PLAIN, Style, parse_row, safe_text, style_after
 from dockdesk.core.logs.blocks import Block, Row
 from dockdesk.core.logs.cells import cell_offsets, wrap_breaks
 from dockdesk.core.logs.store import LogSnapshot
+from dockdesk.core.records import dataclass
 
 _KEPT = 1 << 20  # characters
 _RUN_WEIGHT = 50  # a change of style costs as much memory, and work for the garbage collector, as so many characters

@@ -11,7 +11,6 @@ import re
 import time
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import regex
@@ -19,6 +18,7 @@ import regex
 from dockdesk.core.errors import InvalidInputError
 from dockdesk.core.logs.ansi import safe_text, strip_escapes
 from dockdesk.core.logs.blocks import Block
+from dockdesk.core.records import dataclass
 
 BLOCK_SECONDS = 2.0
 """How long an expression may work on one block (256 KiB, usually done in a millisecond)."""

@@ -7,13 +7,13 @@ import time
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPaintDevice, QPainter, QPixmap
 
 from dockdesk.core.logs.ansi import BOLD, ITALIC, STRIKE, UNDERLINE, Style
 from dockdesk.core.logs.cells import char_cells
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.log.colours import Rgb, TerminalPalette
 from dockdesk.ui.widgets.log.layout import Line

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from dockdesk.core.ports import LogQuery
+from dockdesk.core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

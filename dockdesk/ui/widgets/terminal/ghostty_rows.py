@@ -8,12 +8,12 @@ once, on cells of every kind, and where it differs the accessors are used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from pyghostty import ffi, lib
 
+from dockdesk.core.records import dataclass
 from dockdesk.ui.widgets.terminal.ghostty_calls import check, new
 from dockdesk.ui.widgets.terminal.screen import DEFAULT_COLOUR, PLAIN, TRUE_COLOUR, Row, Run, Style
 

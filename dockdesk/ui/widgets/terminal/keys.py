@@ -7,9 +7,10 @@ TERM that programs are told.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
+
+from dockdesk.core.records import dataclass
 
 Key = Qt.Key
 Modifier = Qt.KeyboardModifier
@@ -110,9 +111,10 @@ def is_for_the_program(key: int, modifiers: Qt.KeyboardModifier) -> bool:
     return not (held.control and held.shift and text_key)
 
 
-def encode(
-    key: int, modifiers: Qt.KeyboardModifier, text: str, modes: KeyModes = KeyModes()
-) -> bytes:
+_PLAIN = KeyModes()
+
+
+def encode(key: int, modifiers: Qt.KeyboardModifier, text: str, modes: KeyModes = _PLAIN) -> bytes:
     """What a key press sends; empty for keys that send nothing, such as Shift alone. ``text`` is Qt's for the press."""
     held = _held(modifiers)
     try:

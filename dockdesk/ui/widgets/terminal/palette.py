@@ -7,9 +7,9 @@ colour cube and grey ramp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from dockdesk.core.records import dataclass
 from dockdesk.ui.theme.tokens import Tokens
 from dockdesk.ui.widgets.terminal.screen import DEFAULT_COLOUR, TRUE_COLOUR, Colours, Style
 

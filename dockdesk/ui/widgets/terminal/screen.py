@@ -13,9 +13,10 @@ Rows and columns count from 0 at the top left of what is shown (the viewport), u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
+
+from dockdesk.core.records import dataclass
 
 HISTORY = 10_000
 """Lines that are kept above the screen, unless another number is asked for."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.core.actions import Equivalent, Values
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
+from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import Container
 from dockdesk.runspec import checks
 from dockdesk.runspec.checks import optional
