@@ -56,6 +56,7 @@ class Pane(QWidget):
                 self,
             )
             self.selection_changed.connect(self._bound.refresh)
+            self.context.session.state_changed.connect(self._bound.refresh)
         return self._bound
 
     def handlers(self) -> Mapping[str, Handler]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockdesk.core.actions import AuditEntry, Equivalent
@@ -131,7 +131,7 @@ class MemoryArchive:
     def add(self, entry: AuditEntry) -> int:
         if self.fault is not None:
             raise self.fault
-        self.entries.append(entry)
+        self.entries.append(replace(entry, id=len(self.entries) + 1))
         return len(self.entries)
 
     def newest(self, limit: int = 1000) -> list[AuditEntry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -139,21 +140,22 @@ class ActionRunner(QObject):
         handler: Callable[[Sequence[Any]], None] | None = None,
         done: Done | None = None,
         edit: Callable[[], None] | None = None,
+        filled: FilledForm | None = None,
     ) -> None:
         """Do ``action`` to ``rows``.
 
-        ``values`` stand for a form that is filled in already, and ``edit`` opens it again if they turn out wrong;
-        ``handler`` is what an action without a plan opens; ``done`` gets the calls' results, in order, if all of them
-        succeeded.
+        ``values`` stand for a form that is filled in already: ``filled`` is that form, which stays until the action
+        begins, and ``edit`` opens it again if the action fails. ``handler`` is what an action without a plan opens;
+        ``done`` gets the calls' results, in order, if all of them succeeded.
         """
         if (reason := self.refusal(action, rows)) is not None:
-            self._refuse(action, reason)
+            self._refuse(action, reason, filled)
             return
         if action.plan is None:
             self._open_handler(action, rows, handler)
             return
         if action.form is None or values is not None:
-            self._plan(_Trigger(action, rows, done, edit), values or {}, None)
+            self._plan(_Trigger(action, rows, done, edit), values or {}, filled)
         else:
             self._fill_in(_Trigger(action, rows, done), {})
 
@@ -263,7 +265,9 @@ class ActionRunner(QObject):
             return
         if filled is not None:
             filled.done()
-        edit = (lambda: self._fill_in(trigger, values)) if filled is not None else trigger.edit
+        edit = trigger.edit
+        if edit is None and filled is not None:
+            edit = partial(self._fill_in, trigger, values)
         self._start(action, current, calls, trigger.done, edit)
 
     def _refuse(self, action: Action[Any], reason: str, filled: FilledForm | None = None) -> None:

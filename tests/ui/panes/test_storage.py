@@ -401,7 +401,8 @@ def test_a_network_that_is_refused_by_the_engine_stays(networks: Hands, rig: Rig
     networks.do("<i>lab</i>", "Remove…")
     rig.until(lambda: "The network is in use" in networks.titles())
     assert networks.has("<i>lab</i>")
-    assert "Copy id" in texts(menu := networks.menu("<i>lab</i>"))
+    menu = networks.menu("<i>lab</i>")
+    assert "Copy id" in texts(menu)
     menu.close()
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QMimeData, QTimer, QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 
 from dockdesk.core.errors import DockDeskError
@@ -22,6 +21,7 @@ from dockdesk.ui.list_pane import ListPane, ListState
 from dockdesk.ui.pane import Handler
 from dockdesk.ui.panes.containers.actions import ACTIONS
 from dockdesk.ui.panes.containers.columns import COLUMNS, SPARK_SAMPLES, ContainerRow
+from dockdesk.ui.panes.containers.dropped import compose_file
 from dockdesk.ui.panes.containers.tabs import TABS
 
 _PRELOAD_MS = 1500
@@ -69,6 +69,10 @@ class ContainersPane(ListPane[ContainerRow]):
         context.stats.sampled.connect(self._on_sampled)
         self._visible: set[str] = set()
         self._terminals_ready = False
+        self._ahead = QTimer(self)
+        self._ahead.setSingleShot(True)
+        self._ahead.setInterval(_PRELOAD_MS)
+        self._ahead.timeout.connect(self._preload)
         self.setAcceptDrops(True)
         self.table.visible_keys_changed.connect(self._on_visible_changed)
         if session.loaded("containers"):
@@ -97,7 +101,7 @@ class ContainersPane(ListPane[ContainerRow]):
         """Load what terminals need ahead, once the list is there: the first one should open at once."""
         if not self._terminals_ready:
             self._terminals_ready = True
-            QTimer.singleShot(_PRELOAD_MS, self, self._preload)
+            self._ahead.start()
 
     def _preload(self) -> None:
         def load(_work: Work) -> None:
@@ -219,17 +223,17 @@ class ContainersPane(ListPane[ContainerRow]):
         RunDialog.open_again(self, self.context, rows[0].container)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _compose_file(event.mimeData()) is not None:
+        if compose_file(event.mimeData()) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """A dropped Compose file fills the run form from one of its services."""
-        path = _compose_file(event.mimeData())
+        path = compose_file(event.mimeData())
         if path is not None:
             from dockdesk.ui.panes.containers.run_dialog import RunDialog
 
             event.acceptProposedAction()
-            RunDialog.open_for(self, self.context).read_compose(path)
+            RunDialog.open_for(self, self.context).head.read_compose(path)
 
     def _open_terminal(self, rows: Sequence[ContainerRow]) -> None:
         from dockdesk.ui.panes.containers.details.terminal import TerminalsView
@@ -245,12 +249,6 @@ class ContainersPane(ListPane[ContainerRow]):
     def _browse(self, rows: Sequence[ContainerRow]) -> None:
         for link in rows[0].links[:1]:
             QDesktopServices.openUrl(QUrl(link.url))
-
-
-def _compose_file(data: QMimeData) -> Path | None:
-    """The one Compose file that is dragged, if it is one."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() in {".yml", ".yaml"} else None
 
 
 def _copy_ids(rows: Sequence[ContainerRow]) -> None:

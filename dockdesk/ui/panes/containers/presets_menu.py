@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.forms import Field, Form
@@ -15,8 +16,7 @@ from dockdesk.runspec.presets import Presets
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.widgets.dialogs import FormDialog
 
-if TYPE_CHECKING:
-    from dockdesk.ui.panes.containers.run_dialog import RunDialog
+ReadValues = Callable[[], Mapping[str, Any]]
 
 _LONGEST_NAME = 80
 
@@ -25,12 +25,13 @@ class PresetsMenu(QMenu):
     """Lists the presets when it opens; ``chosen`` carries a name and its spec, ``told`` what was kept or removed."""
 
     chosen = Signal(str, object)
-    told = Signal(str)
+    told = Signal(str, str)  # what was done, and its tone
 
-    def __init__(self, context: UiContext, dialog: RunDialog) -> None:
-        super().__init__(dialog)
+    def __init__(self, context: UiContext, values: ReadValues, parent: QWidget) -> None:
+        """``values`` reads the form."""
+        super().__init__(parent)
         self._context = context
-        self._dialog = dialog
+        self._values = values
         path = context.settings.path
         self._presets = Presets(path.with_name("run-presets.json")) if path is not None else None
         self._found: dict[str, ContainerSpec] = {}
@@ -73,11 +74,11 @@ class PresetsMenu(QMenu):
                 entry.triggered.connect(lambda _on=False, name=name: self._remove(name))
 
     def _on_keep(self) -> None:
-        values = self._dialog.values()
+        values = self._values()
         problems = problems_of(values)
         problems.pop("image", None)
         if problems:
-            self.told.emit("Mend the fields with problems before keeping the settings.")
+            self.told.emit("Mend the fields with problems before keeping the settings.", "warn")
             return
         form = Form(
             "Keep these settings",
@@ -93,7 +94,7 @@ class PresetsMenu(QMenu):
             submit="Keep",
             intro="Values of variables that look like secrets are not kept.",
         )
-        dialog = FormDialog(self._context.theme, form, parent=self._dialog)
+        dialog = FormDialog(self._context.theme, form, parent=self.window())
         dialog.submitted.connect(
             lambda typed: self._keep(str(typed["name"]).strip(), spec_of(values))
         )
@@ -104,9 +105,12 @@ class PresetsMenu(QMenu):
         if presets is None:
             return
 
+        again = name in self._found
+
         def kept(left_out: list[str]) -> None:
             without = f" Without the values of {', '.join(left_out)}." if left_out else ""
-            self.told.emit(f"Kept as “{name}”.{without}")
+            instead = " in place of the earlier one" if again else ""
+            self.told.emit(f"Kept as “{name}”{instead}.{without}", "good")
             self._load()
 
         self._context.jobs.submit(
@@ -119,7 +123,7 @@ class PresetsMenu(QMenu):
             return
 
         def removed(_result: object) -> None:
-            self.told.emit(f"Removed “{name}”.")
+            self.told.emit(f"Removed “{name}”.", "good")
             self._load()
 
         self._context.jobs.submit(

@@ -2,49 +2,57 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QSize, Qt, QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QMenu,
-    QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
+from dockdesk.core.actions import Values
 from dockdesk.core.columns import Tone
-from dockdesk.core.errors import DockDeskError, LocalError
-from dockdesk.core.forms import Choice, Form
+from dockdesk.core.errors import DockDeskError
+from dockdesk.core.forms import Choice
 from dockdesk.core.ports import ContainerSpec
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.containers import Container
-from dockdesk.runspec.compose import LARGEST_FILE, ComposeService, parse_compose
-from dockdesk.runspec.fields import SECTIONS
-from dockdesk.runspec.form import parse_env_file, problems_of, values_of
-from dockdesk.runspec.parse import ParsedRun, parse_run
-from dockdesk.ui.context import UiContext
-from dockdesk.ui.panes.containers.presets_menu import PresetsMenu
+from dockdesk.runspec.form import problems_of, values_of
+from dockdesk.runspec.parse import ParsedRun
+from dockdesk.ui.context import NoticeAction, UiContext
+from dockdesk.ui.panes.containers.dropped import compose_file
+from dockdesk.ui.panes.containers.run_head import RunHead
 from dockdesk.ui.panes.containers.run_plan import CREATE, RUN, equivalent_of
+from dockdesk.ui.panes.containers.run_sections import RunSections
+from dockdesk.ui.panes.containers.run_sources import (
+    free_name,
+    names_of,
+)
 from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.dialogs import Dialog
 from dockdesk.ui.widgets.empty import StateButton
 from dockdesk.ui.widgets.equivalents import EquivalentView
-from dockdesk.ui.widgets.forms import FormView
 from dockdesk.ui.widgets.notice import MessageCard
 from dockdesk.ui.widgets.plain import plain_tip
-from dockdesk.ui.widgets.scroll import ContentScroll
 
 _PREVIEW_DELAY_MS = 120
 _WIDTH, _HEIGHT = 980, 640
-_COMPOSE_FILTER = "Compose files (*.yml *.yaml);;All files (*)"
+
+
+class _Filled:
+    """The dialog as the action runner knows it: open until the action begins, with everything typed in it."""
+
+    def __init__(self, dialog: RunDialog, values: Values) -> None:
+        self._dialog = dialog
+        self.values = values
+
+    def done(self) -> None:
+        self._dialog.close_done()
+
+    def failed(self, error: DockDeskError) -> None:
+        self._dialog.show_error(error)
 
 
 class RunDialog(Dialog):
@@ -56,37 +64,45 @@ class RunDialog(Dialog):
         values: Mapping[str, Any] | None = None,
         title: str = "Run an image",
         parent: QWidget | None = None,
+        *,
+        typed: bool = False,
     ) -> None:
+        """``typed`` says that ``values`` are the user's own, not to be thrown away without a question."""
         super().__init__(context.theme, title, _WIDTH, parent)
         self._context = context
         self._sure = False
         self.setAcceptDrops(True)
-        self.forms: list[FormView] = []
-        self._list = QListWidget()
-        self._list.setAccessibleName("Sections of the form")
-        self._list.setFixedWidth(172)
-        self._pages = QStackedWidget()
         self.preview = EquivalentView(context.theme)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PREVIEW_DELAY_MS)
         self._timer.timeout.connect(self._show_preview)
-        self._make_forms()
-        self._make_head()
+        self.sections = RunSections(context.theme, self)
+        self.sections.changed.connect(self._timer.start)
+        self.head = RunHead(context, self.values, self)
+        self.head.taken.connect(self._take)
+        self.head.failed.connect(self.show_error)
+        self.head.told.connect(self.tell)
+        self.body.addWidget(self.head)
         self._make_body()
         self._make_buttons()
         if values is not None:
-            self.fill(values, modified=False)
+            self.fill(values, modified=typed)
         self._show_preview()
         self._look_up()
-        self.forms[0].focus_first()
+        self.sections.focus_first()
 
     @classmethod
     def open_for(
-        cls, parent: QWidget, context: UiContext, values: Mapping[str, Any] | None = None
+        cls,
+        parent: QWidget,
+        context: UiContext,
+        values: Mapping[str, Any] | None = None,
+        *,
+        typed: bool = False,
     ) -> RunDialog:
         """An empty form, or one with values."""
-        dialog = cls(context, values, parent=parent.window())
+        dialog = cls(context, values, parent=parent.window(), typed=typed)
         dialog.open()
         return dialog
 
@@ -95,10 +111,24 @@ class RunDialog(Dialog):
         """The form as it would run ``container`` again; asks the engine first."""
         engine, environment = context.session.backend, context.session.environment
         if engine is None or environment is None:
+            context.notices.show(
+                "Not connected",
+                "The engine that knows how it was run does not answer.",
+                tone="warn",
+            )
             return
 
         def opened(spec: ContainerSpec) -> None:
-            dialog = cls(context, values_of(spec), f"Run {container.name} again", parent.window())
+            taken = names_of(context)
+            name = free_name(spec.name, taken)
+            values = {**values_of(spec), "name": name}
+            dialog = cls(context, values, f"Run {container.name} again", parent.window())
+            if name != spec.name:
+                dialog.tell(
+                    f"It is called {name}, since {spec.name} still exists",
+                    "info",
+                    "To have the same name again, rename or remove that one first.",
+                )
             dialog.open()
 
         context.jobs.submit(
@@ -115,55 +145,11 @@ class RunDialog(Dialog):
 
     # Parts.
 
-    def _make_head(self) -> None:
-        self._paste = QLineEdit()
-        self._paste.setPlaceholderText("Paste a “docker run …” line here and press Enter")
-        self._paste.setAccessibleName("A docker run line to fill the form from")
-        self._paste.setMaxLength(65_536)
-        self._paste.returnPressed.connect(self._on_pasted)
-        compose = Button(self.theme, "From Compose…", "file-import")
-        compose.setToolTip(
-            plain_tip(
-                "Fill the form from a service of a Compose file; one can be dropped here too."
-            )
-        )
-        compose.clicked.connect(self._on_compose_clicked)
-        self._presets = PresetsMenu(self._context, self)
-        self._presets.chosen.connect(
-            lambda name, spec: self._take(ParsedRun(spec), f"Filled in from “{name}”.")
-        )
-        self._presets.told.connect(lambda text: self._tell(text, "good"))
-        presets = Button(self.theme, "Presets", "bookmark")
-        presets.setMenu(self._presets)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._paste, 1)
-        row.addWidget(compose)
-        row.addWidget(presets)
-        self.body.addLayout(row)
-
-    def _make_forms(self) -> None:
-        for section in SECTIONS:
-            form = FormView(self.theme, Form(section.title, section.fields))
-            form.changed.connect(self._on_changed)
-            self.forms.append(form)
-            self._list.addItem(QListWidgetItem(section.title))
-            holder = QWidget()
-            column = QVBoxLayout(holder)
-            column.setContentsMargins(4, 0, 12, 8)
-            column.addWidget(form)
-            self._pages.addWidget(ContentScroll(holder))
-        self._list.currentRowChanged.connect(self._pages.setCurrentIndex)
-        self._list.setCurrentRow(0)
-
     def _make_body(self) -> None:
-        side = QVBoxLayout()
-        side.addWidget(self.preview, 1)
         row = QHBoxLayout()
         row.setSpacing(16)
-        row.addWidget(self._list)
-        row.addWidget(self._pages, 5)
-        row.addLayout(side, 4)
+        row.addWidget(self.sections, 6)
+        row.addWidget(self.preview, 4)
         self.body.addLayout(row, 1)
 
     def _make_buttons(self) -> None:
@@ -192,167 +178,107 @@ class RunDialog(Dialog):
         tags = sorted({tag for image in session.images.values() for tag in image.tags})
         networks = sorted(network.name for network in session.networks.values())
         for name, found in (("image", tags), ("network", networks)):
-            editor = self._form_of(name).editor(name)
-            value = editor.value()
-            editor.set_choices([Choice(item, item) for item in found])
-            if editor.value() != value:
-                editor.set_value(value)
-
-    def _form_of(self, field: str) -> FormView:
-        return next(
-            form for form in self.forms if any(item.id == field for item in form.form.fields)
-        )
+            self.sections.offer(name, [Choice(item, item) for item in found])
 
     # Values.
 
     def values(self) -> dict[str, Any]:
-        return {id: value for form in self.forms for id, value in form.values().items()}
+        return self.sections.values()
 
     def fill(self, values: Mapping[str, Any], modified: bool = True) -> None:
         """Put values into the form."""
-        for form in self.forms:
-            own = {item.id for item in form.form.fields}
-            form.set_values({id: value for id, value in values.items() if id in own})
-            if not modified:
-                form.set_unmodified()
+        self.sections.fill(values, modified)
         self._show_preview()
+
+    def problems(self) -> dict[str, str]:
+        """Field id → what is wrong with it."""
+        values = self.values()
+        found = problems_of(values)
+        name = str(values.get("name") or "").strip()
+        if name and name in names_of(self._context):
+            found.setdefault("name", f"There is a container called {name} already.")
+        return found
 
     def _take(self, parsed: ParsedRun, said: str) -> None:
         values = values_of(parsed.spec)
         values["env_file"] = parsed.env_files[0] if parsed.env_files else ""
         self.fill(values)
-        self._paste.clear()
         notes = list(parsed.notes)
         if len(parsed.env_files) > 1:
             notes.append("Only the first env file is taken over.")
-        self._tell(said, "warn" if notes else "good", "\n".join(notes))
+        self.tell(said, "warn" if notes else "good", "\n".join(notes))
 
-    def _tell(self, title: str, tone: Tone, detail: str = "") -> None:
+    def tell(self, title: str, tone: Tone, detail: str = "") -> None:
+        """Say something above the buttons."""
         card = MessageCard(self.theme, title, detail, "", tone)
         card.closed.connect(lambda: self.say(None))
         self.say(card)
 
-    def _fail(self, error: DockDeskError) -> None:
+    def show_error(self, error: DockDeskError) -> None:
+        """Say what failed; everything typed is still there."""
         card = MessageCard(self.theme, error.title, error.detail, error.hint, "bad")
         card.closed.connect(lambda: self.say(None))
         self.say(card)
 
-    def _on_changed(self) -> None:
-        self._timer.start()
-
     def _show_preview(self) -> None:
         values = self.values()
-        problems = problems_of(values)
-        for row, form in enumerate(self.forms):
-            wrong = any(item.id in problems for item in form.form.fields)
-            item = self._list.item(row)
-            shown = wrong and (row > 0 or form.modified())
-            item.setIcon(
-                self.theme.icon("alert-circle", "bad", 16)
-                if shown
-                else self.theme.icon("point", "muted", 16)
-            )
+        problems = self.problems()
+        self.sections.mark(problems)
         if problems:
             first = next(iter(problems.values()))
             self.preview.set_equivalents((), first)
         else:
             self.preview.set_equivalents([equivalent_of(values, wrapped=True)])
 
-    # Filling from elsewhere.
-
-    def _on_pasted(self) -> None:
-        line = self._paste.text()
-        if line.strip():
-            self._read(
-                lambda: parse_run(line, folder=str(Path.cwd())), "Filled in from the command."
-            )
-
-    def _read(self, parse: Callable[[], ParsedRun], said: str) -> None:
-        self._context.jobs.submit(
-            self,
-            lambda _work: parse(),
-            lambda parsed: self._take(parsed, said),
-            self._fail,
-            question="parse",
-        )
-
-    def _on_compose_clicked(self) -> None:
-        dialog = QFileDialog(self, "Choose a Compose file", "", _COMPOSE_FILTER)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda path: self.read_compose(Path(path)))
-        dialog.open()
-
-    def read_compose(self, path: Path) -> None:
-        """Read a Compose file and have one of its services chosen."""
-        self._context.jobs.submit(
-            self, lambda _work: _services(path), self._choose_service, self._fail, question="parse"
-        )
-
-    def _choose_service(self, services: list[ComposeService]) -> None:
-        if len(services) == 1:
-            self._take_service(services[0])
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for service in services:
-            entry = menu.addAction(f"{service.name}  ({service.run.spec.image})".replace("&", "&&"))
-            entry.triggered.connect(lambda _on=False, service=service: self._take_service(service))
-        menu.popup(self._paste.mapToGlobal(self._paste.rect().bottomLeft()))
-
-    def _take_service(self, service: ComposeService) -> None:
-        self._take(service.run, f"Filled in from the service “{service.name}”.")
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped_file(event.mimeData()) is not None:
+        if compose_file(event.mimeData()) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _dropped_file(event.mimeData())
+        path = compose_file(event.mimeData())
         if path is not None:
             event.acceptProposedAction()
-            self.read_compose(path)
+            self.head.read_compose(path)
 
     # The end.
 
     def _submit(self, start: bool) -> None:
+        self.say(None)
         values = self.values()
-        problems = problems_of(values)
+        problems = self.problems()
         if problems:
             self._show_problems(problems)
             return
         context, owner = self._context, self.parentWidget()
+
+        def edit() -> None:
+            if owner is not None:
+                RunDialog.open_for(owner, context, values, typed=True)
+
+        def done(results: Sequence[Any]) -> None:
+            id, name = str(results[0]), str(values.get("name") or values.get("image"))
+            show = NoticeAction(
+                "Show", lambda: context.navigator.open(ResourceRef("container", id, name))
+            )
+            word = "running" if start else "created"
+            context.notices.show(f"{name}: {word}", f"Container {id[:12]}", "", "good", (show,))
+
+        action = RUN if start else CREATE
+        filled = _Filled(self, values)
+        context.runner.trigger(action, (), values, done=done, edit=edit, filled=filled)
+
+    def close_done(self) -> None:
+        """Close: what was filled in is being done."""
         self._sure = True
         self.accept()
 
-        def edit() -> None:
-            RunDialog.open_for(owner or self, context, values)
-
-        def done(results: Any) -> None:
-            context.session.refresh("containers")
-            name = values.get("name") or values.get("image")
-            word = "running" if start else "created"
-            context.notices.show(
-                f"{name}: {word}", f"Container {str(results[0])[:12]}", tone="good"
-            )
-
-        context.runner.trigger(RUN if start else CREATE, (), values, done=done, edit=edit)
-
     def _show_problems(self, problems: Mapping[str, str]) -> None:
-        shown = False
-        for row, form in enumerate(self.forms):
-            own = {item.id: problems[item.id] for item in form.form.fields if item.id in problems}
-            if own and not shown:
-                self._list.setCurrentRow(row)
-                shown = True
-                form.show_problems(own)
-            elif own:
-                form.show_problems(own)
+        self.sections.show_problems(problems)
         count = len(problems)
-        self._tell("1 field needs a look" if count == 1 else f"{count} fields need a look", "warn")
+        self.tell("1 field needs a look" if count == 1 else f"{count} fields need a look", "warn")
 
     def modified(self) -> bool:
-        return any(form.modified() for form in self.forms)
+        return self.sections.modified()
 
     def reject(self) -> None:
         """Close; asks first if something was typed."""
@@ -383,22 +309,3 @@ class RunDialog(Dialog):
             self.reject()
             return
         super().closeEvent(event)
-
-
-def _dropped_file(data: QMimeData) -> Path | None:
-    """The YAML file that was dropped, if it is one."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() in {".yml", ".yaml"} else None
-
-
-def _services(path: Path) -> list[ComposeService]:
-    """The services of a file, with the variables of the .env beside it. On a worker."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise LocalError("The Compose file is too large", str(path))
-        text = path.read_text("utf-8")
-        beside = path.with_name(".env")
-        variables = dict(parse_env_file(beside.read_text("utf-8"))) if beside.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalError("The Compose file can't be read", f"{path}: {error}") from error
-    return parse_compose(text, str(path.parent), {**variables, **os.environ})
