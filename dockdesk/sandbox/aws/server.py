@@ -65,6 +65,7 @@ _RPC = re.compile(r"/service/(\w+)/operation/(\w+)")
 _CREDENTIAL = re.compile(r"(?:Credential=)?([^/\s,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _REGION_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _MOST_REGIONS = 40
+_MOST_FIELDS = 20_000
 
 
 @dataclass(slots=True)
@@ -133,7 +134,8 @@ class SimulatedAws:
         request_id = uuid_of(self._seed, "request", self._requests)
         call = _Call("rest", "", "", {})
         try:
-            call = await self._parse(request)
+            call = self._identify(request)
+            await self._read(request, call)
             answer = await self._answer(request, call)
         except AwsError as error:
             return _error(call, error, request_id)
@@ -161,51 +163,52 @@ class SimulatedAws:
         api = self.home.apis.get(call.service)
         return api.invalid if api is not None else "ValidationException"
 
-    async def _parse(self, request: Request) -> _Call:
-        try:
-            body = await request.body(_BODY_LIMIT)
-        except HttpError as error:
-            raise AwsError(
-                "RequestEntityTooLarge" if error.status == 413 else "BadRequest",
-                error.message,
-                error.status,
-            ) from None
+    def _identify(self, request: Request) -> _Call:
+        """Who is asked, in which protocol; what for is not read yet where it stands in the body."""
         target = request.headers.get("x-amz-target", "")
         rpc = _RPC.fullmatch(request.path)
         if target:
             prefix, _, operation = target.rpartition(".")
             version = "1.0" if "json-1.0" in request.headers.get("content-type", "") else "1.1"
-            call = _Call("json", _TARGETS.get(prefix, ""), operation, {}, version)
-            call.params = _json(body)
-            return call
+            return _Call("json", _TARGETS.get(prefix, ""), operation, {}, version)
         if rpc is not None:
-            call = _Call("cbor", _TARGETS.get(rpc[1], ""), rpc[2], {})
+            return _Call("cbor", _TARGETS.get(rpc[1], ""), rpc[2], {})
+        if request.path == "/":
+            scope = _CREDENTIAL.search(request.headers.get("authorization", ""))
+            service = scope[3] if scope else request.first("service", "sts")
+            return _Call("ec2" if service == "ec2" else "query", service, "", {})
+        return _Call("rest", "eks", request.path, {})
+
+    async def _read(self, request: Request, call: _Call) -> None:
+        """Read the input. Raises AwsError where it can't be understood."""
+        try:
+            body = await request.body(_BODY_LIMIT)
+        except HttpError as error:
+            code = "RequestEntityTooLarge" if error.status == 413 else "BadRequest"
+            raise AwsError(code, error.message, error.status) from None
+        if call.protocol == "json":
+            call.params = _json(body)
+        elif call.protocol == "cbor":
             try:
                 call.params = cbor.decode(body) if body else {}
-            except (ValueError, UnicodeDecodeError) as error:
+            except ValueError as error:
                 raise AwsError("SerializationException", str(error)) from None
-            return call
-        if request.path == "/":
-            return _form(request, body)
-        found = self.home.eks.route(request.method, request.raw_target.partition("?")[0])
-        if found is None:
-            raise AwsError(
-                "UnknownOperationException",
-                "The requested operation is not recognized by the service.",
-                404,
-            )
-        _, names = found
-        call = _Call("rest", "eks", request.path, {})
-        query = {
-            name: values[0] if len(values) == 1 else values
-            for name, values in request.query.items()
-        }
-        call.params = {
-            **_json(body),
-            **query,
-            **{name: unquote(text) for name, text in names.items()},
-        }
-        return call
+        elif call.protocol == "rest":
+            found = self.home.eks.route(request.method, _path(request))
+            if found is None:
+                raise AwsError(
+                    "UnknownOperationException",
+                    "The requested operation is not recognized by the service.",
+                    404,
+                )
+            query = {
+                name: values[0] if len(values) == 1 else values
+                for name, values in request.query.items()
+            }
+            names = {name: unquote(text) for name, text in found[1].items()}
+            call.params = {**_json(body), **query, **names}
+        else:
+            _read_form(request, call, body)
 
     async def _answer(self, request: Request, call: _Call) -> Any:
         region = self._authorized(request, call)
@@ -216,7 +219,7 @@ class SimulatedAws:
 
     def _operation(self, region: Region, request: Request, call: _Call) -> Operation:
         if call.protocol == "rest":
-            found = region.eks.route(request.method, request.raw_target.partition("?")[0])
+            found = region.eks.route(request.method, _path(request))
             assert found is not None
             return found[0]
         api: Api | None = region.apis.get(call.service)
@@ -301,29 +304,34 @@ def _json(body: bytes) -> Any:
     return value
 
 
-def _form(request: Request, body: bytes) -> _Call:
+def _path(request: Request) -> str:
+    """The path as it came: its names may hold encoded slashes."""
+    return request.raw_target.partition("?")[0]
+
+
+def _read_form(request: Request, call: _Call, body: bytes) -> None:
     """The query protocols: a form in the body or, where it is presigned, in the address."""
     form: Mapping[str, list[str]] = request.query
     if request.method == "POST":
-        form = {
-            **request.query,
-            **parse_qs(
-                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20_000
-            ),
-        }
+        text = body.decode("utf-8", "replace")
+        try:
+            form = {**form, **parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)}
+        except ValueError as error:
+            raise AwsError("MalformedQueryString", str(error)) from None
     elif request.method not in {"GET", "HEAD"}:
         raise AwsError("UnknownOperationException", "method not allowed", 405)
-    operation = (form.get("Action") or [""])[0]
-    version = (form.get("Version") or [""])[0]
-    service = _VERSIONS.get(version, "")
-    call = _Call("ec2" if service == "ec2" else "query", service, operation, {}, version)
-    if not operation:
-        raise AwsError("UnknownOperationException", "The request names no action.", 404)
+    call.operation = (form.get("Action") or [""])[0]
+    call.version = (form.get("Version") or [""])[0]
+    call.service = _VERSIONS.get(call.version, "")
+    call.protocol = "ec2" if call.service == "ec2" else "query"
+    if not call.operation:
+        raise AwsError(
+            "UnknownOperationException", "The request names no action.", 404, "MissingAction"
+        )
     try:
         call.params = nested(form)
     except ValueError as error:
         raise AwsError("MalformedQueryString", str(error)) from None
-    return call
 
 
 def _success(call: _Call, answer: Mapping[str, Any], request_id: str) -> Response:

@@ -10,7 +10,7 @@ import itertools
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from dockdesk.sandbox.aws.values import BadInputError
@@ -61,8 +61,13 @@ _OPERATORS: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def evaluate(expression: str, metrics: Mapping[str, Points], period: int) -> Value:
-    """The value of an expression; ``metrics`` by their ids. Raises BadInputError where it can't be understood."""
+def evaluate(
+    expression: str, metrics: Mapping[str, Points], period: int, plain: Collection[str]
+) -> Value:
+    """The value of an expression; ``metrics`` by their ids, those in ``plain`` being no expressions themselves.
+
+    Raises BadInputError where it can't be understood.
+    """
     if len(expression) > _LONGEST:
         raise BadInputError("Invalid metrics expression: too long")
     tokens: list[tuple[str, str]] = []
@@ -75,7 +80,7 @@ def evaluate(expression: str, metrics: Mapping[str, Points], period: int) -> Val
         at = match.end()
         kind = ("number", "name", "sign", "text", "text")[(match.lastindex or 1) - 1]
         tokens.append((kind, match[match.lastindex or 1]))
-    parser = _Parser(tokens, metrics, period)
+    parser = _Parser(tokens, metrics, period, plain)
     value = parser.level(0, 0)
     if parser.at != len(tokens):
         raise BadInputError("Error in expression: something is left over")
@@ -84,11 +89,16 @@ def evaluate(expression: str, metrics: Mapping[str, Points], period: int) -> Val
 
 class _Parser:
     def __init__(
-        self, tokens: list[tuple[str, str]], metrics: Mapping[str, Points], period: int
+        self,
+        tokens: list[tuple[str, str]],
+        metrics: Mapping[str, Points],
+        period: int,
+        plain: Collection[str],
     ) -> None:
         self._tokens = tokens
         self._metrics = metrics
         self._period = period
+        self._plain = plain
         self.at = 0
 
     def _peek(self) -> tuple[str, str]:
@@ -155,7 +165,7 @@ class _Parser:
     def _call(self, name: str, values: list[Value]) -> Value:
         if name == "METRICS":
             wanted = str(values[0]) if values else ""
-            return [points for key, points in self._metrics.items() if wanted in key]
+            return [self._metrics[key] for key in self._plain if wanted in key]
         if name in _REDUCERS and len(values) == 1:
             return _reduce(_REDUCERS[name], values[0])
         if name in _EACH and len(values) == 1:

@@ -57,7 +57,7 @@ def query_of(params: Params) -> Query:
             name,
             params.text("Label"),
             shown,
-            period_of(params, 0) or 60,
+            period_of(params),
             expression=params.need("Expression"),
         )
     metric = stat.inner("Metric")
@@ -120,9 +120,10 @@ def compute(
             results[query.id] = (
                 points(series, query.statistic, query.period, start, end, last) if series else {}
             )
+    plain = set(results)
     for query in queries:
         if query.expression:
-            value = evaluate(query.expression, results, query.period)
+            value = evaluate(query.expression, results, query.period, plain)
             results[query.id] = _as_points(value, results)
     return results
 

@@ -17,11 +17,14 @@ from dockdesk.sandbox.aws.values import AwsError
 _LIKE = re.compile(
     r"(@\w+)\s+(not\s+)?(?:like|=~)\s+(?:/(.*)/i?|\"([^\"]*)\"|'([^']*)')", re.IGNORECASE
 )
+# A pipe outside of /…/ and quotes: those before it come in pairs.
+_PIPE = re.compile(r"""\|(?=(?:[^/"']|/[^/\n]*/|"[^"]*"|'[^']*')*$)""")
 _EQUAL = re.compile(r"(@\w+)\s*(!?=)\s*(?:\"([^\"]*)\"|'([^']*)')")
 _STATS = re.compile(r"count\(\*?\)(?:\s+as\s+(\w+))?(?:\s+by\s+(.+))?", re.IGNORECASE)
 _BIN = re.compile(r"bin\((\d+)(s|m|h|d)\)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LIMIT = 10_000
+_LONGEST = 10_000
 
 
 @dataclass(slots=True)
@@ -38,8 +41,10 @@ class Plan:
 
 def plan(text: str, limit: int) -> Plan:
     """Raises MalformedQueryException."""
+    if len(text) > _LONGEST:
+        raise AwsError("MalformedQueryException", "the query is too long")
     made = Plan(limit=limit)
-    for stage in (part.strip() for part in text.split("|")):
+    for stage in (part.strip() for part in _PIPE.split(text)):
         name, _, rest = stage.partition(" ")
         rest = rest.strip()
         if not stage:
