@@ -40,8 +40,8 @@ bench: ## Measure speed, as JSON (ARGS: names of benchmarks, none for all)
 	@packaging/setup.sh test
 	@$(PYTHON_IN) -m tests.benchmarks $(ARGS)
 
-pictures: ## Draw every pane in both themes into docs/pictures, with the engine that is here
-	@packaging/run.sh pictures --out docs/pictures
+pictures: ## Draw every pane of the sandbox in both themes into docs/pictures
+	@packaging/run.sh --demo pictures --out docs/pictures
 
 lock: ## Pin the newest allowed versions of all dependencies, with hashes
 	@packaging/setup.sh dev
