@@ -72,7 +72,7 @@ class Request:
             self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await self.writer.drain()
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            async for chunk in _chunked(self.reader):
+            async for chunk in read_chunked(self.reader):
                 yield chunk
             return
         left = _length(self.headers)
@@ -238,7 +238,7 @@ class Server:
         finally:
             self._connections.discard(task)
             writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
                 await writer.wait_closed()
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -275,7 +275,11 @@ class Server:
 
 async def _read_head(reader: asyncio.StreamReader) -> bytes | None:
     try:
-        return await reader.readuntil(b"\r\n\r\n")
+        first = await reader.readexactly(1)
+        if not first.isalpha():
+            # A client that tries TLS first waits for an answer before it tries without.
+            return first
+        return first + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
         if error.partial:
             raise
@@ -308,7 +312,8 @@ def _length(headers: Mapping[str, str]) -> int:
     return length
 
 
-async def _chunked(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def read_chunked(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """A chunked body's pieces. Raises HttpError 400 where it is malformed, ConnectionResetError where it ends early."""
     while True:
         try:
             size = int((await reader.readuntil(b"\r\n")).split(b";")[0].strip(), 16)

@@ -339,6 +339,9 @@ class Kubelet(Controller):
         again = again or (policy in {"OnFailure", "Always"} and code != 0)
         if not again:
             item.stage, item.due = "ended", _NEVER
+            for other in life.containers:
+                if other.stage == "new":  # which waited for this one
+                    other.due = max(other.due, at + 0.2)
             return
         item.crashes = 0 if at - started >= _FORGIVEN else item.crashes
         delay = min(_BACKOFF * 2 ** (item.crashes - 1), _LONGEST_BACKOFF) if item.crashes else 1.0

@@ -14,6 +14,7 @@ from dockdesk.sandbox.http import HIJACKED, Request, Response, json_response
 from dockdesk.sandbox.kube import websocket
 from dockdesk.sandbox.kube.cluster import Cluster
 from dockdesk.sandbox.kube.containers import Containers, PodContainer, until_gone
+from dockdesk.sandbox.kube.copying import tar
 from dockdesk.sandbox.kube.deleting import delete, options_of
 from dockdesk.sandbox.kube.kubelet import Kubelet, Life, PodLife
 from dockdesk.sandbox.kube.objects import Object, dig, name_of, namespace_of, seconds_of, uid_of
@@ -23,6 +24,7 @@ from dockdesk.sandbox.kube.services import Budgets
 from dockdesk.sandbox.kube.status import KubeError, no_such_path
 
 _SHELLS = {"sh", "bash", "ash"}
+_MORE = {"top", "sleep", "tar"}
 _FOLLOW_SECONDS = 0.25
 
 
@@ -178,13 +180,14 @@ class PodsApi:
         pipe = websocket.ExecPipe(socket, resized)
         program = command[0].rpartition("/")[2]
         shells = {path.rpartition("/")[2] for path in item.behaviour.recipe.shells}
-        if not shells or not (
-            program in PROGRAMS or program in {"top", "sleep"} or program in shells
-        ):
+        if not shells or not (program in PROGRAMS or program in _MORE or program in shells):
             await pipe.finish(
                 1,
                 f'error executing command in container: failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: exec: "{command[0]}": executable file not found in $PATH: unknown',
             )
+            return HIJACKED
+        if program == "tar":
+            await pipe.finish(await tar(command[1:], around, socket, pipe))
             return HIJACKED
         terminal = Terminal(pipe, around, tty)
         gone = asyncio.Event()

@@ -357,6 +357,7 @@ def _check_pod(kind: Kind, spec: Any, where: str, problems: Problems) -> None:
         elif name in seen:
             problems.append(("FieldValueDuplicate", f"{at}.name", f'Duplicate value: "{name}"'))
         seen.add(name)
+        _check_texts(kind, container, at)
         if not container.get("image"):
             problems.append(("FieldValueRequired", f"{at}.image", "Required value"))
         for word in ("requests", "limits"):
@@ -368,6 +369,21 @@ def _check_pod(kind: Kind, spec: Any, where: str, problems: Problems) -> None:
                         400,
                         f"unable to parse quantity's suffix in {at}.resources.{word}.{resource}: {error}",
                     ) from None
+
+
+def _check_texts(kind: Kind, container: Mapping[str, Any], at: str) -> None:
+    """What YAML likes to read as numbers and booleans."""
+    for field in ("image", "imagePullPolicy", "workingDir"):
+        if not isinstance(container.get(field, ""), str):
+            raise _wrong_type(kind, f"{at}.{field}", "string", container[field])
+    for field in ("command", "args"):
+        for word in container.get(field) or ():
+            if not isinstance(word, str):
+                raise _wrong_type(kind, f"{at}.{field}", "string", word)
+    for entry in container.get("env") or ():
+        if not isinstance(entry, dict) or not isinstance(entry.get("value", ""), str):
+            value = entry.get("value") if isinstance(entry, dict) else entry
+            raise _wrong_type(kind, f"{at}.env.value", "string", value)
 
 
 def _check_immutable(kind: Kind, item: Object, old: Mapping[str, Any], problems: Problems) -> None:

@@ -134,7 +134,7 @@ class ExecPipe:
     def __init__(self, socket: WebSocket, resized: Callable[[int, int], None]) -> None:
         self._socket = socket
         self._resized = resized
-        self._ended = False
+        self.ended = False
 
     async def read(self) -> bytes:
         while True:
@@ -142,12 +142,12 @@ class ExecPipe:
             if message is None:
                 return b""
             channel, data = (message[0], message[1:]) if message else (STDIN, b"")
-            if channel == STDIN and data and not self._ended:
+            if channel == STDIN and data and not self.ended:
                 return data
             if channel == RESIZE:
                 self._resize(data)
-            elif channel == CLOSE and data == bytes([STDIN]) and not self._ended:
-                self._ended = True
+            elif channel == CLOSE and data == bytes([STDIN]) and not self.ended:
+                self.ended = True
                 return b"\x04"
 
     def _resize(self, data: bytes) -> None:
