@@ -53,6 +53,15 @@ def age_text(since: float, now: float | None = None) -> str:
     return "just now"
 
 
+def span_text(seconds: float) -> str:
+    """A length of time in its largest unit, such as 3 h."""
+    left = max(0, int(seconds))
+    for name, size in (("y", 31_536_000), ("d", 86_400), ("h", 3_600), ("min", 60)):
+        if left >= size:
+            return f"{left // size} {name}"
+    return f"{left} s"
+
+
 def parse_bytes(text: str) -> int:
     """Bytes from what `docker run --memory` takes: a number with b, k, m, g (powers of 1024), such as 512m.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from dockdesk.core.actions import Action
@@ -54,6 +54,7 @@ class ListHeader(QWidget):
         menu.aboutToShow.connect(lambda: self._fill(menu))
         more.setMenu(menu)
         self.details = IconButton(theme, "row-insert-bottom", "Show or hide the details")
+        self._buttons: list[Button] = []  # the main one last: it keeps its words longest
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -68,7 +69,8 @@ class ListHeader(QWidget):
         row.addWidget(self.filter, 2)
         rowless = [item for item in primary if not item.on_rows]
         for action in (*rowless[1:], *rowless[:1]):
-            row.addWidget(self._button(action, main=action is rowless[0]))
+            self._buttons.append(self._button(action, main=action is rowless[0]))
+            row.addWidget(self._buttons[-1])
         row.addWidget(self.details)
         if bound.actions:
             row.addWidget(more)
@@ -76,6 +78,33 @@ class ListHeader(QWidget):
     def show_counts(self, shown: int, total: int, filtered: bool) -> None:
         """How many rows there are, and how many of them match."""
         self.count.setText(f"{shown} of {total}" if filtered else str(total) if total else "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Small enough to be made narrower than its words are: they give way then."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def _fit(self) -> None:
+        """Leave buttons their icons alone, one after the other, until there is room for the rest."""
+        wordless = 0
+        for button in self._buttons:
+            button.show_words(True)
+        while wordless < len(self._buttons) and self._needed() > self.width():
+            self._buttons[wordless].show_words(False)
+            wordless += 1
+
+    def _needed(self) -> int:
+        row = self.layout()
+        width = -row.spacing()
+        for at in range(row.count()):
+            if (item := row.itemAt(at)) is None or item.isEmpty():
+                continue
+            least = self.filter.minimumWidth() if item.widget() is self.filter else 0
+            width += (least or item.sizeHint().width()) + row.spacing()
+        return width
 
     def _icon(self, action: Action[Any]) -> IconButton:
         made = IconButton(self._theme, action.icon, action.title, tone="text")

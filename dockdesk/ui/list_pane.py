@@ -30,6 +30,7 @@ __all__ = ["DetailTab", "EmptyText", "ListDescription", "ListPane", "ListState",
 T = TypeVar("T")
 
 _GAP = 12
+_AGE_MS = 10_000  # how old a text such as “5 min ago” may be
 _CARDS_FROM = 640  # pixels of height: below it, rows matter more than figures
 
 
@@ -56,6 +57,8 @@ class ListPane(Pane, Generic[T]):
         self._maximised = False
         self._parted = False
         self._counts = (0, 0)
+        self._ages = QTimer(self)
+        self._ages.setInterval(_AGE_MS)
         self.model: KeyedTableModel[T] = KeyedTableModel(
             description.columns,
             description.key,
@@ -103,6 +106,7 @@ class ListPane(Pane, Generic[T]):
 
     def _connect(self) -> None:
         table, header = self.table, self.header
+        self._ages.timeout.connect(table.viewport().update)
         self.choice.changed.connect(self._on_choice_changed)
         table.context_requested.connect(self._on_context_requested)
         table.activated_row.connect(self._on_activated)
@@ -271,11 +275,15 @@ class ListPane(Pane, Generic[T]):
         self._fit_cards()
 
     def shown(self) -> None:
+        self._ages.start()
         self.choice.begin_soon()
         if not self._parted:
             # Only once it has been laid out there is a size that proportions can be taken of.
             self._parted = True
             QTimer.singleShot(0, self, self._split.restore_proportions)
+
+    def hidden(self) -> None:
+        self._ages.stop()
 
     # How it comes about.
 

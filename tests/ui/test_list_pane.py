@@ -26,6 +26,7 @@ from dockdesk.ui.list_pane import (
     StatCard,
 )
 from dockdesk.ui.pane import DetailView
+from dockdesk.ui.widgets.buttons import Button
 from tests.ui.rig import Rig
 
 
@@ -402,3 +403,21 @@ def test_only_pages_are_opened(
     assert opened == []
     full.table.link_activated.emit("http://localhost:8080")
     assert opened == ["http://localhost:8080"]
+
+
+def test_a_narrow_header_keeps_icons_and_gives_up_words(full: ContainersPane) -> None:
+    buttons = {button.text(): button for button in full.header.findChildren(Button)}
+    assert set(buttons) == {"Run…", "Prune"}
+    full.resize(440, 800)
+    assert buttons["Prune"].text() == ""
+    assert buttons["Prune"].accessibleName() == "Prune"
+    inside = full.header.rect()
+    assert all(inside.contains(button.geometry()) for button in buttons.values())
+    full.resize(1000, 800)
+    assert {button.text() for button in buttons.values()} == {"Run…", "Prune"}
+
+
+def test_ages_are_read_again_while_the_list_is_shown(full: ContainersPane) -> None:
+    assert full._ages.isActive()
+    full.hide()
+    assert not full._ages.isActive()

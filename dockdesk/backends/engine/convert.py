@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw, Struct, ValidationError, field
 from msgspec.json import Decoder
 
+from dockdesk.backends.engine.phrases import began
 from dockdesk.backends.engine.values import (
     HELPER_LABEL,
     NANO,
@@ -135,11 +137,14 @@ def listed_from(entries: RawList | None) -> list[ListedContainer]:
 
 def containers_from(listed: Iterable[ListedContainer]) -> list[Container]:
     """The container list, without DockDesk's own helpers."""
-    return [container_from(item) for item in listed if not item.hidden]
+    now = time.time()
+    return [container_from(item, now) for item in listed if not item.hidden]
 
 
-def container_from(item: ListedContainer) -> Container:
+def container_from(item: ListedContainer, now: float) -> Container:
+    """One entry of a list that the engine gave at ``now`` (seconds since 1970)."""
     status = item.status or ""
+    created = moment(item.created)
     state = _state(item.state or "")
     command = item.command or ""
     return Container(
@@ -149,7 +154,7 @@ def container_from(item: ListedContainer) -> Container:
         image_id=item.image_id or "",
         state=state,
         status=status,
-        created=moment(item.created),
+        created=created,
         health=_health((item.health and item.health.status) or "", status),
         exit_code=_exit_code(state, status),
         command=command if isinstance(command, str) else shlex.join(command),
@@ -166,6 +171,7 @@ def container_from(item: ListedContainer) -> Container:
         ),
         networks=tuple(item.endpoints),
         labels=item.labels or {},
+        since=began(status, created, now),
     )
 
 
@@ -264,6 +270,7 @@ def _inspected(raw: Mapping[str, Any], endpoints: Sequence[NetworkEndpoint]) -> 
         mounts=_mounts(raw),
         networks=tuple(endpoint.network for endpoint in endpoints),
         labels=labels(config.get("Labels")),
+        since=moment(state.get("FinishedAt" if stopped else "StartedAt")),
     )
 
 

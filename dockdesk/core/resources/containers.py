@@ -46,7 +46,10 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One row of the container list. ``created`` is seconds since 1970 (UTC); ``status`` is the engine's own phrase."""
+    """One row of the container list. ``status`` is the engine's own phrase, true when it was read.
+
+    Times are seconds since 1970 (UTC): ``created``, and ``since`` for when it was started or ended, 0 where unknown.
+    """
 
     id: str
     name: str
@@ -62,6 +65,7 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     networks: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    since: float = 0.0
 
     @property
     def short_id(self) -> str:

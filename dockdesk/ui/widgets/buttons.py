@@ -37,11 +37,19 @@ class Button(QPushButton):
     ) -> None:
         super().__init__(parent)
         # An ampersand in a name must not become an underline.
-        self.setText(text.replace("&", "&&"))
+        self._words = text.replace("&", "&&")
+        self.setText(self._words)
         self.setAutoDefault(False)
         self._theme = theme
         self._icon_name = icon
         self.set_look(look)
+
+    def show_words(self, on: bool) -> None:
+        """Where there is no room for words, the icon alone says it; to screen readers the words remain."""
+        if on == bool(self.text()):
+            return
+        self.setText(self._words if on else "")
+        self.setAccessibleName("" if on else self._words.replace("&&", "&"))
 
     def set_look(self, look: Look) -> None:
         self.setProperty("look", look)

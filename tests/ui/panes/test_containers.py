@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QMenu
 from dockdesk.core.environments import Guard
 from dockdesk.core.errors import ConflictError, RemoteError, UnreachableError
 from dockdesk.core.refs import ResourceRef
-from dockdesk.core.resources.containers import COMPOSE_PROJECT, Port
+from dockdesk.core.resources.containers import COMPOSE_PROJECT, Container, Port
+from dockdesk.ui.panes.containers.columns import uptime_text
 from dockdesk.ui.panes.containers.pane import ContainersPane, host_of
 from dockdesk.ui.widgets.buttons import IconButton
 from tests.fakes import FakeEngine
@@ -434,3 +435,13 @@ def test_state_is_remembered(hands: Hands, rig: Rig) -> None:
 def test_buttons_of_the_header_are_named(hands: Hands) -> None:
     for button in hands.pane.header.findChildren(IconButton):
         assert button.accessibleName()
+
+
+def test_uptime_goes_on_without_the_engine_saying_so() -> None:
+    ran = Container("1", "web", "nginx", "i", "running", "Up 3 seconds (healthy)", 100.0, since=100)
+    assert uptime_text(ran, 103) == "3 s"
+    assert uptime_text(ran, 100 + 7_300) == "2 h"
+    ended = replace(ran, state="exited", status="Exited (0) 1 second ago", since=200.0)
+    assert uptime_text(ended, 500) == "ended 5 min ago"
+    made = replace(ran, state="created", status="Created", since=0.0)
+    assert uptime_text(made, 500) == "Created"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from dockdesk.core.columns import CellKind, Column, Link
 from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import Container, Port
-from dockdesk.core.units import age_text, bytes_text, percent_text
+from dockdesk.core.units import age_text, bytes_text, percent_text, span_text
 
 SPARK_SAMPLES = 60
 _UP = re.compile(r"^Up\s+")
@@ -53,10 +54,20 @@ def ports_text(ports: Sequence[Port]) -> str:
     return ", ".join(texts)
 
 
-def uptime_text(container: Container) -> str:
-    """The engine's phrase without what the state pill already says: “3 hours”, or when it ended."""
-    text = _HEALTH.sub("", container.status)
-    return _UP.sub("", text)
+def uptime_text(container: Container, now: float) -> str:
+    """How long it has run, or how long ago it ended; the engine's phrase where the time is not known."""
+    if not container.since:
+        return _UP.sub("", _HEALTH.sub("", container.status))
+    if container.running:
+        return span_text(now - container.since)
+    return f"ended {age_text(container.since, now)}"
+
+
+def _since_text(container: Container) -> str:
+    if not container.since:
+        return container.status
+    word = "Running since" if container.running else "Ended at"
+    return f"{word} {datetime.fromtimestamp(container.since):%Y-%m-%d %H:%M:%S}"
 
 
 def _port_cell(row: ContainerRow) -> Sequence[Link]:
@@ -89,7 +100,7 @@ COLUMNS: tuple[Column[ContainerRow], ...] = (
         lambda row: row.container.state_text,
         lambda row: row.container.state_text,
         CellKind.PILL,
-        width=112,
+        width=126,
         tone=lambda row: row.container.tone,
         tip=lambda row: row.container.status,
     ),
@@ -99,7 +110,7 @@ COLUMNS: tuple[Column[ContainerRow], ...] = (
         lambda row: row.cpu,
         lambda row: "" if row.cpu is None else percent_text(row.cpu),
         CellKind.SPARK,
-        width=170,
+        width=160,
         series=lambda row: row.cpu_history,
     ),
     Column(
@@ -123,11 +134,11 @@ COLUMNS: tuple[Column[ContainerRow], ...] = (
     Column(
         "uptime",
         "Uptime",
-        lambda row: -row.container.created,
-        lambda row: uptime_text(row.container),
-        width=130,
+        lambda row: -(row.container.since or row.container.created),
+        lambda row: uptime_text(row.container, time.time()),
+        width=140,
         tone=lambda _row: "muted",
-        tip=lambda row: row.container.status,
+        tip=lambda row: _since_text(row.container),
     ),
     Column(
         "service",

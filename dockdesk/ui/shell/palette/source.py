@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtGui import QKeySequence
 
 from dockdesk.bridge.engine_session import EngineSession
-from dockdesk.core.actions import Action
+from dockdesk.core.actions import Action, Danger
 from dockdesk.core.environments import Environment
 from dockdesk.core.preferences import SHOWN
 from dockdesk.core.refs import ResourceRef
@@ -68,7 +68,7 @@ class PaletteSource:
                 action.help,
                 _native(action.shortcut),
                 reason or "",
-                weight=6 if reason is None else 0,
+                weight=_weight(action) if reason is None else 0,
             )
 
     def _panes(self) -> Iterator[Candidate]:
@@ -146,6 +146,11 @@ class PaletteSource:
                 ref = ResourceRef(kind, id, name, environment)
                 run = partial(self._navigation.open, ref)
                 yield Candidate(name, section, icon, run, detail)
+
+
+def _weight(action: Action[Any]) -> int:
+    """What can be done here comes first, but what interrupts or destroys is never a mere Enter away."""
+    return 6 if action.danger <= Danger.CHANGES else 3
 
 
 def _native(keys: str) -> str:

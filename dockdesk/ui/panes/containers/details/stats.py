@@ -13,6 +13,7 @@ from dockdesk.ui.pane import DetailView
 from dockdesk.ui.panes.containers.columns import ContainerRow
 from dockdesk.ui.widgets.chart import TimeChart, Unit
 from dockdesk.ui.widgets.empty import EmptyState
+from dockdesk.ui.widgets.scroll import ContentScroll
 
 MOST = 6  # lines beyond that nobody can tell apart
 
@@ -55,7 +56,7 @@ class StatsView(DetailView[ContainerRow]):
         for column in range(3):
             grid.setColumnStretch(column, 1)
         self._pages = QStackedWidget()
-        self._pages.addWidget(grid_page)
+        self._pages.addWidget(ContentScroll(grid_page))
         self._pages.addWidget(self._message)
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(0, 0, 0, 0)
