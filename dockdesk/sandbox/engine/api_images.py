@@ -5,27 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
-from dockdesk.sandbox.engine import images, present
+from dockdesk.sandbox.engine import images, present, recipes
 from dockdesk.sandbox.engine.api_containers import TAR
 from dockdesk.sandbox.engine.building import build_classic
 from dockdesk.sandbox.engine.catalogue import RECIPES
 from dockdesk.sandbox.engine.filters import Filters
-from dockdesk.sandbox.engine.state import EngineState, SimImage, digest_of, with_tag
+from dockdesk.sandbox.engine.registry_client import (
+    RegistryClient,
+    TransferError,
+    credentials,
+    from_json,
+    split,
+)
+from dockdesk.sandbox.engine.state import EngineState, SimImage, with_tag
+from dockdesk.sandbox.engine.transfer import Transfers, descriptor, line
 from dockdesk.sandbox.http import HttpError, Request, Response, Router, json_response
 
 _STEP_SECONDS = 0.03
 
 
-def line(**values: Any) -> bytes:
-    """One message of a progress stream."""
-    return json.dumps(values, separators=(",", ":")).encode() + b"\r\n"
-
-
 class ImagesApi:
     def __init__(self, state: EngineState) -> None:
         self._state = state
+        self._transfers = Transfers(state)
 
     def add_to(self, router: Router) -> None:
         router.add("GET", "/images/json", self._list)
@@ -38,6 +41,7 @@ class ImagesApi:
         router.add("GET", "/images/{name+}/history", self._history)
         router.add("GET", "/images/{name+}/get", self._save)
         router.add("POST", "/images/{name+}/push", self._push)
+        router.add("POST", "/auth", self._login)
         router.add("POST", "/images/{name+}/tag", self._tag)
         router.add("DELETE", "/images/{name+}", self._remove)
         router.add("POST", "/commit", self._commit)
@@ -83,6 +87,11 @@ class ImagesApi:
             reference = f"{name}@{tag}"
         else:
             reference = with_tag(f"{name}:{tag}" if tag else name)
+        if split(name) is not None:
+            login = credentials(request.headers.get("x-registry-auth", ""))
+            plain, _, last = reference.rpartition("@" if "@" in reference else ":")
+            platform = request.first("platform")
+            return Response(body=await self._transfers.pull(plain, last, platform, login))
         held = self._state.find_image(reference)
         recipe = images.find_recipe(reference)
         if held is None and recipe is None:
@@ -92,7 +101,9 @@ class ImagesApi:
                 f"pull access denied for {repository}, repository does not exist or may require "
                 "'docker login': denied: requested access to the resource is denied",
             )
-        fresh = images.image_of(recipe, self._state.clock.now()) if recipe else None
+        fresh = images.image_of(recipe, self._state.born) if recipe else None
+        if fresh is not None:
+            fresh.tags = [reference]
         image = held or fresh
         assert image is not None
         return Response(body=self._pull(reference, image, held is not None))
@@ -187,6 +198,9 @@ class ImagesApi:
 
     async def _push(self, request: Request) -> Response:
         name, tag = request.params["name"], request.first("tag")
+        if split(name) is not None:
+            login = credentials(request.headers.get("x-registry-auth", ""))
+            return Response(body=self._transfers.push(name, tag, login))
         reference = with_tag(f"{name}:{tag}" if tag else name)
         image = self._state.find_image(reference)
         if image is None or reference not in image.tags:
@@ -207,14 +221,14 @@ class ImagesApi:
                     )
                     await asyncio.sleep(_STEP_SECONDS)
                 yield line(status="Pushed", progressDetail={}, id=layer.id[7:19])
-            digest = digest_of("manifest", image.id)
+            digest, size = images.pushed_digest(image)
             if f"{name}@{digest}" not in image.digests:
                 image.digests.append(f"{name}@{digest}")
             self._state.events.emit("image", "push", reference, {"name": name})
-            yield line(status=f"{reference.rpartition(':')[2]}: digest: {digest} size: 1570")
+            yield line(status=f"{reference.rpartition(':')[2]}: digest: {digest} size: {size}")
             yield line(
                 progressDetail={},
-                aux={"Tag": reference.rpartition(":")[2], "Digest": digest, "Size": 1570},
+                aux={"Tag": reference.rpartition(":")[2], "Digest": digest, "Size": size},
             )
 
         return Response(body=body())
@@ -275,17 +289,31 @@ class ImagesApi:
         self._state.build_cache.clear()
         return json_response({"CachesDeleted": gone or None, "SpaceReclaimed": freed})
 
+    async def _login(self, request: Request) -> Response:
+        """Whether a registry on this computer takes a login; others can't be asked and are believed."""
+        value = await request.json()
+        if not isinstance(value, dict):
+            raise HttpError(400, "invalid authentication configuration")
+        address = str(value.get("serveraddress") or "").removeprefix("http://").partition("/")[0]
+        if split(f"{address}/x") is not None:
+            try:
+                await RegistryClient(address, from_json(value), "", "").login()
+            except TransferError as error:
+                denied = error.code == "UNAUTHORIZED"
+                text = f'Get "http://{address}/v2/": {error}' if denied else str(error)
+                raise HttpError(401 if denied else 500, text) from None
+        elif not value.get("username") or not value.get("password"):
+            hub = "https://registry-1.docker.io/v2/"
+            raise HttpError(401, f'Get "{hub}": unauthorized: incorrect username or password')
+        return json_response({"Status": "Login Succeeded", "IdentityToken": ""})
+
     async def _distribution(self, request: Request) -> Response:
-        image = self._state.find_image(request.params["name"])
-        recipe = images.find_recipe(request.params["name"])
-        if image is None and recipe is None:
+        name = request.params["name"]
+        if split(name) is not None:
+            login = credentials(request.headers.get("x-registry-auth", ""))
+            return json_response(await self._transfers.describe(with_tag(name), login))
+        recipe = images.find_recipe(name)
+        if recipe is None:
             raise HttpError(404, "manifest unknown")
-        digest = digest_of("manifest", with_tag(request.params["name"]))
-        descriptor = {
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "digest": digest,
-            "size": 1570,
-        }
-        return json_response(
-            {"Descriptor": descriptor, "Platforms": [{"architecture": "amd64", "os": "linux"}]}
-        )
+        kind, data = recipes.package(recipe, self._state.born).manifests[-1]
+        return json_response(descriptor(kind, data))

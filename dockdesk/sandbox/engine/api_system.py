@@ -26,7 +26,6 @@ class SystemApi:
         router.add("GET", "/info", self._info)
         router.add("GET", "/events", self._events)
         router.add("GET", "/system/df", self._disk)
-        router.add("POST", "/auth", self._auth)
 
     async def _ping(self, _request: Request) -> Response:
         headers = {
@@ -148,15 +147,6 @@ class SystemApi:
 
     async def _disk(self, _request: Request) -> Response:
         return json_response(present.disk_json(self._state))
-
-    async def _auth(self, request: Request) -> Response:
-        body = await request.json() or {}
-        if not body.get("username") or not body.get("password"):
-            raise HttpError(
-                401,
-                'Get "https://registry-1.docker.io/v2/": unauthorized: incorrect username or password',
-            )
-        return json_response({"Status": "Login Succeeded", "IdentityToken": ""})
 
 
 def _event_matches(event: Mapping[str, Any], filters: Filters) -> bool:

@@ -62,6 +62,13 @@ def derived(image: SimImage, kept: int, layer: Layer, tag: str, created: float) 
     )
 
 
+def pushed_digest(image: SimImage) -> tuple[str, int]:
+    """Digest and size in bytes of the manifest that a push makes of an image."""
+    blobs = [(sha256(layer.blob), len(layer.blob)) for layer in image.layers if layer.id]
+    manifest = recipes.docker_manifest(image.raw, blobs)
+    return sha256(manifest), len(manifest)
+
+
 def program_of(config: Mapping[str, Any], repository: str) -> Program:
     """How a pulled image behaves: as what the catalogue knows with its command, or under its name."""
     words = (config.get("Entrypoint") or [], config.get("Cmd") or [])
