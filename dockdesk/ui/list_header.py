@@ -55,7 +55,7 @@ class ListHeader(QWidget):
         more.setMenu(menu)
         self.details = IconButton(theme, "row-insert-bottom", "Show or hide the details")
         self._buttons: list[Button] = []  # the main one last: it keeps its words longest
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.title)
@@ -97,7 +97,7 @@ class ListHeader(QWidget):
             wordless += 1
 
     def _needed(self) -> int:
-        row = self.layout()
+        row = self._row
         width = -row.spacing()
         for at in range(row.count()):
             if (item := row.itemAt(at)) is None or item.isEmpty():
