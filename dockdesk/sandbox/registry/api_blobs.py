@@ -17,8 +17,8 @@ from dockdesk.sandbox.registry.errors import RegistryError
 from dockdesk.sandbox.registry.repositories import Repositories, Repository
 
 _PIECE = 1 << 16
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_CONTENT_RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/.*)?")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_CONTENT_RANGE = re.compile(r"(?:bytes )?(\d{1,18})-(\d{1,18})(?:/.*)?")
 _YEAR = "max-age=31536000"
 
 
