@@ -119,10 +119,10 @@ FLAGS.update(
         name: Flag("ignored", note=_UNSUPPORTED)
         for name in (
             "annotation blkio-weight blkio-weight-device cgroup-parent cgroupns cidfile cpu-count "
-            "cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpuset-cpus cpuset- "
-            "mems device-cgroup-rule device-read-bps device-read-iops device-write-bps device- "
-            "write-iops dns-option dns-search domainname group-add health-start-interval io- "
-            "maxbandwidth io-maxiops ip6 isolation kernel-memory label-file link link-local-ip "
+            "cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpuset-cpus cpuset-mems "
+            "device-cgroup-rule device-read-bps device-read-iops device-write-bps "
+            "device-write-iops dns-option dns-search domainname group-add health-start-interval "
+            "io-maxbandwidth io-maxiops ip6 isolation kernel-memory label-file link link-local-ip "
             "mac-address memory-reservation memory-swappiness oom-score-adj runtime storage-opt "
             "userns uts volume-driver volumes-from"
         ).split()

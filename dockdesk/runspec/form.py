@@ -76,16 +76,7 @@ def spec_of(values: Mapping[str, Any], file_env: Sequence[tuple[str, str]] = ())
     read["entrypoint"] = tuple(filter(None, shlex.split(entrypoint))) if entrypoint else None
     timeout = str(values.get("stop_timeout") or "").strip()
     read["stop_timeout"] = round(parse_duration(timeout)) if timeout else None
-    for name in (
-        "auto_remove",
-        "tty",
-        "interactive",
-        "init",
-        "publish_all",
-        "read_only",
-        "no_healthcheck",
-        "privileged",
-    ):
+    for name in _SWITCHES:
         read[name] = bool(read[name])
     return ContainerSpec(
         **{**read, "pull": read["pull"] or "missing", "image": read["image"] or ""}
