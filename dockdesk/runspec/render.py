@@ -1,7 +1,7 @@
 """A ContainerSpec as the user's other tools write it, without its secrets.
 
 A variable whose value is a secret is rendered as `-e NAME`: docker then takes it from the shell's environment, so the
-line stays correct and can be shared.
+line stays correct and can be shared. Secrets in commands have no such form: they are masked.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dockdesk.core.actions import Equivalent
-from dockdesk.core.masking import MASK, holds_secret, masked_urls
+from dockdesk.core.masking import MASK, holds_secret, masked_text, masked_urls, masked_words
 from dockdesk.core.ports import ContainerSpec
 from dockdesk.runspec.durations import duration_flag
 from dockdesk.runspec.flags import FLAGS
@@ -42,11 +42,11 @@ def _groups(spec: ContainerSpec, verb: str, env_files: Sequence[str] = ()) -> It
     ]:
         yield from _flag_words(name, spec)
     yield from (["--env-file", path] for path in env_files)
-    entrypoint = spec.entrypoint or ()
+    entrypoint = list(masked_words(spec.entrypoint or ()))
     if spec.entrypoint is not None:
         # The CLI takes one word for the entrypoint; further ones go before the command.
         yield ["--entrypoint", entrypoint[0] if entrypoint else ""]
-    yield [spec.image or "IMAGE", *entrypoint[1:], *spec.command]
+    yield [spec.image or "IMAGE", *entrypoint[1:], *masked_words(spec.command)]
 
 
 def run_command(
@@ -100,7 +100,7 @@ def _scalar(kind: str, value: Any) -> str:
         return size_flag(value)
     if kind == "number":
         return f"{value:g}"
-    return str(value)
+    return masked_text(str(value))
 
 
 def size_flag(count: int) -> str:
@@ -115,7 +115,7 @@ def run_sdk(spec: ContainerSpec) -> str:
     """The same as a call of the docker SDK for Python (its create API takes ports, mounts and limits apart)."""
     arguments = [repr(spec.image)]
     if spec.command:
-        arguments.append(f"command={list(spec.command)!r}")
+        arguments.append(f"command={list(masked_words(spec.command))!r}")
     for keyword, value in _sdk_values(spec):
         arguments.append(f"{keyword}={value!r}")
     arguments.append("detach=True")
@@ -130,7 +130,7 @@ def _sdk_values(spec: ContainerSpec) -> Iterator[tuple[str, Any]]:
         "working_dir": spec.workdir,
         "network": spec.network,
         "mem_limit": size_flag(spec.memory) if spec.memory else "",
-        "nano_cpus": int(spec.cpus * 1e9),
+        "nano_cpus": round(spec.cpus * 1e9),
         "cpu_shares": spec.cpu_shares,
         "pids_limit": spec.pids_limit,
         "shm_size": spec.shm_size,
@@ -139,7 +139,7 @@ def _sdk_values(spec: ContainerSpec) -> Iterator[tuple[str, Any]]:
         "security_opt": list(spec.security_opt),
         "devices": list(spec.devices),
         "dns": list(spec.dns),
-        "volumes": list(spec.volumes),
+        "volumes": [masked_urls(volume) for volume in spec.volumes],
         "platform": spec.platform,
         "privileged": spec.privileged,
         "read_only": spec.read_only,
@@ -156,7 +156,7 @@ def _sdk_values(spec: ContainerSpec) -> Iterator[tuple[str, Any]]:
     }
     yield from ((key, value) for key, value in simple.items() if value)
     if spec.entrypoint is not None:
-        yield "entrypoint", list(spec.entrypoint)
+        yield "entrypoint", list(masked_words(spec.entrypoint))
     if spec.env:
         yield (
             "environment",

@@ -4,7 +4,15 @@ import time
 
 import pytest
 
-from dockdesk.core.masking import MASK, holds_secret, looks_secret, masked_urls, masked_value
+from dockdesk.core.masking import (
+    MASK,
+    holds_secret,
+    looks_secret,
+    masked_text,
+    masked_urls,
+    masked_value,
+    masked_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +25,8 @@ from dockdesk.core.masking import MASK, holds_secret, looks_secret, masked_urls,
         "PRIVATE_KEY",
         "MYSQL_PWD",
         "Authorization",
+        "PGPASSWORD",
+        "SECRETKEY",
     ],
 )
 def test_secret_names(name: str) -> None:
@@ -39,12 +49,28 @@ def test_passwords_in_urls_are_masked() -> None:
     assert not holds_secret("PASSWORD", "")
 
 
+def test_secrets_among_the_words_of_a_command_are_masked() -> None:
+    words = ["--port=1", "--requirepass", "hunter2", "--password=hunter2", "--pass", "-v", "x"]
+    assert list(masked_words(words)) == [
+        "--port=1",
+        "--requirepass",
+        MASK,
+        f"--password={MASK}",
+        "--pass",
+        "-v",
+        "x",
+    ]
+    script = "export PGPASSWORD='a b'; A=1 psql postgres://u:hunter2@db"
+    assert masked_text(script) == f"export PGPASSWORD={MASK}; A=1 psql postgres://u:{MASK}@db"
+
+
 def test_masking_takes_linear_time() -> None:
     """Ten times the text must not take a hundred times as long; the bound is generous for slow machines."""
 
     def spent(size: int) -> float:
         start = time.process_time()
         masked_urls("://" * size + "a" * size)
+        masked_text("a" * size + "='" * size)
         looks_secret("aA_" * size)
         return time.process_time() - start
 

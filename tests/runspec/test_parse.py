@@ -54,13 +54,18 @@ def test_ways_of_writing_the_command(line: str) -> None:
 
 def test_what_is_not_taken_over_is_said() -> None:
     parsed = parse_run(
-        "docker run --link db -e TOKEN --env-file .env --cpuset-cpus=0 -v $DATA:/d alpine"
+        "docker run --link db -e TOKEN --env-file .env --cpuset-cpus=0 --cpuset-mems 1 "
+        "--device-write-iops /dev/sda:9 --io-maxbandwidth 1m -v $DATA:/d alpine"
     )
     assert parsed.env_files == (".env",)
     text = " ".join(parsed.notes)
     assert "--link" in text
     assert "--cpuset-cpus" in text
+    assert "--cpuset-mems" in text
+    assert "--device-write-iops" in text
+    assert "--io-maxbandwidth" in text
     assert "-e TOKEN" in text
+
     assert "$DATA:/d" in text
 
 
@@ -134,6 +139,9 @@ def test_rendered_commands_read_back_as_they_were(spec: ContainerSpec, wrapped: 
 def test_secrets_never_stand_in_equivalents() -> None:
     spec = ContainerSpec(
         image="db",
+        command=("serve", "--password=hunter2", "--token", "hunter2", "redis://:hunter2@h"),
+        entrypoint=("sh", "-c", "DBPASSWORD=hunter2 exec db"),
+        health_cmd="db-ping --password=hunter2",
         env=(("POSTGRES_PASSWORD", "hunter2"), ("URL", "postgres://u:hunter2@h/db"), ("TZ", "UTC")),
         labels=(("api-token", "hunter2"),),
         log_options=(("splunk-token", "hunter2"),),
