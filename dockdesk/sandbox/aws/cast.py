@@ -112,6 +112,8 @@ SPECS = (
         scaled=(1, 10, 70),
         kind="scheduled",
     ),
+    Spec("shop-prod", "inventory", 2, 75, 40, balanced=True, check=True),
+    Spec("shop-prod", "reviews", 2, 48, 35, cpu=256, memory=512, balanced=True, revisions=9),
     Spec(
         "shop-staging",
         "web",
@@ -201,6 +203,7 @@ SPECS = (
         scaled=(2, 12, 60),
     ),
     Spec("platform", "events", 3, 150, 50, cpu=512, memory=1024, launch="EC2", style="worker"),
+    Spec("platform", "notifier", 2, 30, 30, cpu=256, memory=512, launch="EC2", style="worker"),
     Spec(
         "platform",
         "reports",
