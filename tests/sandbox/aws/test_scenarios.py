@@ -87,13 +87,29 @@ def test_a_memory_leak_ends_in_kills(world: World, ecs: Any, cloudwatch: Any) ->
 
 
 def test_a_noisy_neighbour_makes_one_host_slow(world: World, ecs: Any, cloudwatch: Any) -> None:
+    def busiest(services: set[str]) -> dict[str, float]:
+        return {
+            name: _metric(world, cloudwatch, "CPUUtilization", name, "platform", "Maximum")
+            for name in services
+        }
+
     world.live(660)
-    before = _metric(world, cloudwatch, "CPUUtilization", "events", "platform", "Maximum")
+    names = {
+        arn.rpartition("/")[2]
+        for arn in ecs.list_services(cluster="platform", maxResults=100)["serviceArns"]
+    }
+    before = busiest(names)
     world.play("noisy-neighbour")
+    host = world.aws.home.cloud.noisy_host
+    assert host is not None
     world.live(900)
-    assert (
-        _metric(world, cloudwatch, "CPUUtilization", "events", "platform", "Maximum") > before + 20
-    )
+    after = busiest(names)
+    there = {task.group.removeprefix("service:") for task in host.tasks.values()}
+    busy = {name for name in there if before[name] > 30}
+    assert busy
+    assert all(after[name] > before[name] + 15 for name in busy)
+    elsewhere = names - there
+    assert all(abs(after[name] - before[name]) < 15 for name in elsewhere)
 
 
 def test_a_zone_goes_and_its_tasks_move(world: World, ecs: Any) -> None:
