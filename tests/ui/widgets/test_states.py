@@ -117,3 +117,12 @@ def test_only_harmless_notices_leave_by_themselves(qtbot: QtBot, theme: Theme) -
     ]
     good.hide()
     bad.hide()
+
+
+def test_long_words_of_an_empty_state_are_all_seen(qtbot: QtBot, theme: Theme) -> None:
+    state = EmptyState(theme, "box", "Nothing here", "It can't be done for this reason. " * 6)
+    qtbot.addWidget(state)
+    state.resize(1200, 600)
+    state.show()
+    label = next(item for item in state.findChildren(PlainLabel) if item.text().startswith("It"))
+    assert label.height() >= label.heightForWidth(label.width()) > 2 * label.fontMetrics().height()
