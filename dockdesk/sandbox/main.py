@@ -18,6 +18,7 @@ from dockdesk.sandbox.aws.server import SimulatedAws
 from dockdesk.sandbox.aws.values import ACCESS_KEY, REGION, SECRET_KEY
 from dockdesk.sandbox.engine.scenes import HUGE, EngineScenes
 from dockdesk.sandbox.engine.server import SimulatedEngine
+from dockdesk.sandbox.registry.server import HUGE_TAGS, SimulatedRegistry
 from dockdesk.sandbox.world.clock import FASTEST, SLOWEST, Clock
 from dockdesk.sandbox.world.control import Control
 from dockdesk.sandbox.world.scenarios import CALM, SCENARIOS, Director
@@ -28,7 +29,7 @@ _PARENT_SECONDS = 1.0
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dockdesk sandbox",
-        description="A simulated Docker engine and AWS of its own, for trying, teaching and testing.",
+        description="A simulated Docker engine, registry and AWS of its own, for trying, teaching and testing.",
         epilog="Scenarios: " + "; ".join(f"{item.id}: {item.summary}" for item in SCENARIOS),
     )
     parser.add_argument(
@@ -68,10 +69,12 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     aws = SimulatedAws(clock, arguments.seed, huge)
     socket, control_socket = folder / "docker.sock", folder / "control.sock"
     scenes = EngineScenes(engine, lambda: engine.server.listen_unix(socket))
-    director = Director((scenes, aws))
+    registry = SimulatedRegistry(clock, arguments.seed, folder, HUGE_TAGS if huge else 0)
+    director = Director((scenes, aws, registry))
     control = Control(clock, director)
     await engine.server.listen_unix(socket)
     await control.server.listen_unix(control_socket)
+    await registry.listen()
     port = await aws.server.listen_loopback()
     engine.start()
     aws.start()
@@ -87,6 +90,8 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "DOCKDESK_SANDBOX_CONTROL": str(control_socket),
+            "DOCKDESK_SANDBOX_REGISTRY": registry.address,
+            "DOCKDESK_SANDBOX_HUB": registry.hub_url,
         },
         arguments.json,
     )
@@ -96,6 +101,7 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
         watching.cancel()
     await scenes.close()
     await control.server.close()
+    await registry.close()
     await aws.close()
     await engine.close()
 

@@ -36,6 +36,7 @@ _CATEGORIES = {
     "alpine": ("Operating systems", "operating-systems"),
 }
 _PRIVATE = {"acme/batch"}
+NIGHTLY = "acme/nightly"
 _BILLION = 1_000_000_000
 
 
@@ -50,7 +51,7 @@ def furnish(repositories: Repositories, accounts: Accounts, now: float, tags: in
         about = _about(recipe, official, position, now)
         repositories.add_seeded(name, about, _releases(recipe, now))
     if tags:
-        _add_many(repositories, now, tags)
+        add_many(repositories, now, tags)
 
 
 def _about(recipe: Recipe, official: bool, position: int, now: float) -> About:
@@ -112,7 +113,8 @@ def _releases(recipe: Recipe, now: float) -> dict[str, Release]:
     return found
 
 
-def _add_many(repositories: Repositories, now: float, tags: int) -> None:
+def add_many(repositories: Repositories, now: float, tags: int) -> None:
+    """A repository with a tag for each of very many builds."""
     recipe = next(recipe for recipe in RECIPES if recipe.repository == "acme/batch")
     found: dict[str, Release] = {}
     for number in range(tags):
@@ -121,4 +123,4 @@ def _add_many(repositories: Repositories, now: float, tags: int) -> None:
         make = partial(package, releases.of(recipe, line), now)
         found[tag] = Release(line.tags, day_of(now) - DAY * line.age, make)
     about = About("One tag for every build there ever was.", created=now - DAY * 900)
-    repositories.add_seeded("acme/nightly", about, found)
+    repositories.add_seeded(NIGHTLY, about, found)

@@ -17,13 +17,16 @@ from dockdesk.sandbox.registry.accounts import (
 from dockdesk.sandbox.registry.api import DistributionApi
 from dockdesk.sandbox.registry.blobs import Blobs
 from dockdesk.sandbox.registry.hub import HubApi
-from dockdesk.sandbox.registry.limits import PullLimits
+from dockdesk.sandbox.registry.limits import ANONYMOUS, AUTHENTICATED, PullLimits
 from dockdesk.sandbox.registry.repositories import Repositories
-from dockdesk.sandbox.registry.seed import furnish
+from dockdesk.sandbox.registry.seed import NIGHTLY, add_many, furnish
 from dockdesk.sandbox.registry.tokens import Tokens
 from dockdesk.sandbox.world.clock import Clock
+from dockdesk.sandbox.world.scenarios import Conditions
 
 SERVICE = "registry.dockdesk.sandbox"
+HUGE_TAGS = 10_000
+_THROTTLED_PULLS = 3
 
 
 class SimulatedRegistry:
@@ -35,6 +38,7 @@ class SimulatedRegistry:
 
     def __init__(self, clock: Clock, seed: int, folder: Path, tags: int = 0) -> None:
         self.seed = seed
+        self._clock = clock
         self.repositories = Repositories(Blobs(folder / "registry"), clock.now)
         user = Account(
             USER, PASSWORD, {WRITE_TOKEN: True, READ_TOKEN: False}, namespaces=(ORGANISATION,)
@@ -61,6 +65,16 @@ class SimulatedRegistry:
     def hub_url(self) -> str:
         """Where Docker Hub's own API is served."""
         return f"http://127.0.0.1:{self.hub_port}"
+
+    def play(self, conditions: Conditions) -> None:
+        """Take part in a scenario: fewer pulls, tokens that have ended, very many tags."""
+        throttled = conditions.throttled > 0
+        self.limits.anonymous = _THROTTLED_PULLS if throttled else ANONYMOUS
+        self.limits.authenticated = 2 * _THROTTLED_PULLS if throttled else AUTHENTICATED
+        if conditions.expired:
+            self.tokens.forget()
+        if conditions.huge and self.repositories.find(NIGHTLY) is None:
+            add_many(self.repositories, self._clock.now(), HUGE_TAGS)
 
     async def listen(self, port: int = 0, hub_port: int = 0) -> None:
         """Serve on the loopback; port 0 takes a free one."""

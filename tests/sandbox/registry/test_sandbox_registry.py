@@ -23,7 +23,9 @@ from dockdesk.sandbox.registry.errors import RegistryError
 from dockdesk.sandbox.registry.manifests import KINDS, parse
 from dockdesk.sandbox.registry.repositories import is_name
 from dockdesk.sandbox.registry.server import SimulatedRegistry
+from dockdesk.sandbox.registry.tokens import TokenError
 from dockdesk.sandbox.world.clock import Clock
+from dockdesk.sandbox.world.scenarios import scenario
 from tests.sandbox.registry.conftest import Client, World, digest_of, with_query
 from tests.sandbox.registry.test_distribution import DOCKER, INDEX, LIST, OCI, OCTETS, image
 
@@ -224,6 +226,21 @@ def test_ten_thousand_tags_cost_nothing_until_asked_for(tmp_path: Path) -> None:
     manifest = registry.repositories.manifest(found, "build-09999")
     assert len(manifest.children) == 2
     assert len(found.tag_names()) == 10_000
+
+
+def test_scenarios_reach_the_registry(tmp_path: Path) -> None:
+    registry = SimulatedRegistry(Clock(), 1, tmp_path)
+    before = registry.limits.anonymous
+    token = registry.tokens.issue("demo", 60, {"kind": "access"})
+    registry.play(scenario("throttled").conditions)
+    assert registry.limits.anonymous < before
+    assert registry.tokens.read(token, "access")
+    registry.play(scenario("expired-credentials").conditions)
+    assert registry.limits.anonymous == before
+    with pytest.raises(TokenError):
+        registry.tokens.read(token, "access")
+    registry.play(scenario("huge").conditions)
+    assert len(registry.repositories.get("acme/nightly").tag_names()) == 10_000
 
 
 def test_content_goes_with_its_last_repository(tmp_path: Path) -> None:
