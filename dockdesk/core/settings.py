@@ -6,10 +6,8 @@ read from disk follow from that. What DockDesk keeps here is never secret: secre
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -19,6 +17,7 @@ from typing import Any, Generic, TypeVar, cast
 from dockdesk.core.errors import DockDeskError, LocalError
 from dockdesk.core.forms import Choice
 from dockdesk.core.records import dataclass
+from dockdesk.core.wholefile import write_whole
 
 T = TypeVar("T")
 
@@ -125,7 +124,7 @@ class Settings:
             with self._lock:
                 text = json.dumps(self._values, indent=2, sort_keys=True, ensure_ascii=False)
             try:
-                _write_whole(self._path, text + "\n")
+                write_whole(self._path, text + "\n")
             except OSError as error:
                 raise LocalError(
                     "The settings could not be saved",
@@ -205,21 +204,3 @@ class Settings:
             f"{self._path}: {why}",
             f"DockDesk starts with its defaults. The old file is kept as {aside.name}.",
         )
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Replace a file through a temporary one beside it, readable by the user alone."""
-    # The file itself may be a link into the user's own collection of settings: write where it leads.
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise

@@ -1,9 +1,8 @@
-"""Run settings kept under a name, in one JSON file, without the values of secrets."""
+"""Run settings kept under a name, in one JSON file of the user's alone, without the values of secrets."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from dockdesk.core.errors import LocalError
 from dockdesk.core.masking import holds_secret
 from dockdesk.core.ports import ContainerSpec
+from dockdesk.core.wholefile import write_whole
 
 _FIELDS = {field.name for field in fields(ContainerSpec)}
 
@@ -29,12 +29,16 @@ class Presets:
             return self._read()
 
     def save(self, name: str, spec: ContainerSpec) -> list[str]:
-        """Keep ``spec``; returns the names of variables and labels whose values were left out as secrets."""
-        left_out = [key for key, value in (*spec.env, *spec.labels) if holds_secret(key, value)]
+        """Keep ``spec``; returns the names of variables and the like whose values were left out as secrets."""
+        pairs = (*spec.env, *spec.labels, *spec.log_options)
+        left_out = [key for key, value in pairs if holds_secret(key, value)]
         with self._lock:
             presets = self._read()
             presets[name] = replace(
-                spec, env=_without_secrets(spec.env), labels=_without_secrets(spec.labels)
+                spec,
+                env=_without_secrets(spec.env),
+                labels=_without_secrets(spec.labels),
+                log_options=_without_secrets(spec.log_options),
             )
             self._write(presets)
         return left_out
@@ -62,13 +66,9 @@ class Presets:
         text = json.dumps(
             {name: asdict(spec) for name, spec in presets.items()}, indent=2, ensure_ascii=False
         )
-        beside = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, "utf-8")
-            os.replace(beside, self._path)
+            write_whole(self._path, text)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise LocalError("The run preset could not be kept", str(error)) from error
 
 

@@ -101,3 +101,11 @@ def test_a_broken_preset_file_is_said_and_kept(tmp_path: Path) -> None:
     with pytest.raises(LocalError):
         Presets(path).save("x", ContainerSpec(image="x"))
     assert path.read_text() == "{broken"
+
+
+def test_presets_are_the_users_alone(tmp_path: Path) -> None:
+    path = tmp_path / "presets.json"
+    spec = ContainerSpec(image="x", log_options=(("splunk-token", "hunter2"), ("mode", "x")))
+    assert Presets(path).save("mine", spec) == ["splunk-token"]
+    assert "hunter2" not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -8,10 +8,11 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dockdesk.backends.engine.localfiles import CHUNK, local_error
+from dockdesk.backends.engine.localfiles import CHUNK
 from dockdesk.core.errors import InvalidInputError, LocalError
 from dockdesk.core.records import dataclass
 from dockdesk.core.units import bytes_text
+from dockdesk.core.wholefile import local_error
 from dockdesk.core.work import Work
 
 _PIECE = 1 << 18  # bytes sent at a time

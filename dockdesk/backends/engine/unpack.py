@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
-from dockdesk.backends.engine.localfiles import CHUNK, local_error
+from dockdesk.backends.engine.localfiles import CHUNK
 from dockdesk.core.errors import LocalError, RemoteError
 from dockdesk.core.units import bytes_text
+from dockdesk.core.wholefile import local_error
 from dockdesk.core.work import Work
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,10 +11,11 @@ from dockdesk.core.logs.blocks import Row
 from dockdesk.core.logs.store import LogSource
 from dockdesk.core.records import dataclass
 from dockdesk.core.units import bytes_text
+from dockdesk.core.wholefile import PartFile
 from dockdesk.core.work import Work
 
 COPY_LIMIT = 8 * 1024 * 1024
-_FLUSH_ROWS = 2000
+_CHECKED_PIECES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +97,16 @@ def save_rows(
     target: Path,
     work: Work,
 ) -> int:
-    """Write ``rows`` (about ``count`` of them) to ``target``, through a file beside it; returns the bytes written.
+    """Write ``rows`` (about ``count`` of them) to ``target``; returns the bytes written.
 
     Raises LocalError, for example for a full disk, and CancelledError; what was at ``target`` then stays as it was.
     """
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    written = done = 0
-    try:
-        with part.open("wb") as file:
-            for number, piece in enumerate(export_rows(rows, sources, form)):
-                written += file.write(piece)
-                if number % _FLUSH_ROWS == 0:
-                    work.check()
-                    done = number // 2
-                    work.progress(min(1.0, done / max(1, count)), bytes_text(written))
-        part.replace(target)
-    except OSError as error:
-        raise LocalError(
-            "The log could not be saved",
-            f"{target}: {error.strerror or error}",
-            "Choose another folder, or make room on the disk.",
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return written
+    with PartFile(target, "The log could not be saved") as file:
+        for number, piece in enumerate(export_rows(rows, sources, form)):
+            file.write(piece)
+            if number % _CHECKED_PIECES == 0:
+                work.check()
+                # About two pieces a row: its text and its newline.
+                work.progress(min(1.0, number / 2 / max(1, count)), bytes_text(file.written))
+        file.finish()
+        return file.written

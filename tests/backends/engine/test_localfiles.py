@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dockdesk.backends.engine.localfiles import PartFile, file_chunks, local_error, save_stream
+from dockdesk.backends.engine.localfiles import file_chunks, save_stream
 from dockdesk.core.errors import CancelledError, LocalError, UnreachableError
+from dockdesk.core.wholefile import PartFile, local_error
 from dockdesk.core.work import SilentWork
 from tests.backends.engine.works import RecordingWork
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import heapq
+import io
 import math
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QBuffer, QByteArray
 from PySide6.QtGui import QImage, QImageWriter
 
 from dockdesk.core.errors import LocalError
 from dockdesk.core.records import dataclass
+from dockdesk.core.wholefile import PartFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,11 @@ class Table:
 
 def write_png(image: QImage, path: Path) -> Path:
     """Write a picture. Raises LocalError."""
-
-    def write(target: Path) -> None:
-        writer = QImageWriter(str(target), QByteArray(b"png"))
-        if not writer.write(image):
-            raise OSError(writer.errorString())
-
-    return _replace(path, write)
+    buffer = QBuffer()
+    writer = QImageWriter(buffer, QByteArray(b"png"))
+    if not writer.write(image):
+        raise LocalError("The chart was not saved", writer.errorString())
+    return _save(bytes(buffer.data().data()), path)
 
 
 def write_csv(table: Table, path: Path) -> Path:
@@ -42,18 +40,13 @@ def write_csv(table: Table, path: Path) -> Path:
 
     Raises LocalError. Names that a spreadsheet would take for a formula get an apostrophe (OWASP, "CSV Injection").
     """
-
-    def write(target: Path) -> None:
-        with target.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["time", *(_harmless(name) for name in table.names)])
-            for moment, values in _rows(table):
-                at = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
-                writer.writerow(
-                    [at, *("" if math.isnan(value) else repr(value) for value in values)]
-                )
-
-    return _replace(path, write)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["time", *(_harmless(name) for name in table.names)])
+    for moment, values in _rows(table):
+        at = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+        writer.writerow([at, *("" if math.isnan(value) else repr(value) for value in values)])
+    return _save(text.getvalue().encode(), path)
 
 
 def _rows(table: Table) -> Iterator[tuple[float, list[float]]]:
@@ -82,24 +75,8 @@ def _harmless(name: str) -> str:
     return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> Path:
-    """Write beside the target and swap it in: a full disk leaves what was there."""
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise LocalError(
-            "The chart was not saved",
-            f"{path}: {error.strerror or error}",
-            "Choose another folder.",
-        ) from error
-    else:
-        temporary = None
-        return path
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+def _save(data: bytes, path: Path) -> Path:
+    with PartFile(path, "The chart was not saved") as file:
+        file.write(data)
+        file.finish()
+    return path
