@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from dockdesk.core.refs import ResourceRef
 from dockdesk.models.table_model import KeyedTableModel
@@ -111,6 +111,13 @@ class ListChoice(QObject, Generic[T]):
         """Choose again what a filter or a folded group had hidden, now that it is back."""
         if self.rows and not self._table.selected_rows():
             self._table.select_keys([self._description.key(row) for row in self.rows])
+
+    def enter(self) -> None:
+        """The keyboard comes from the filter into the list: what it found first is chosen, if nothing seen is."""
+        rows = self._table.rows.shown_rows() if not self._table.selected_rows() else []
+        if rows:
+            self._table.select_keys([self._description.key(rows[0])])
+        self._table.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _find(self, ref: ResourceRef) -> T | None:
         model = self._table.rows

@@ -113,7 +113,7 @@ class ListPane(Pane, Generic[T]):
         table.link_activated.connect(_open_link)
         header.filter.searched.connect(self._on_searched)
         header.filter.left.connect(table.setFocus)
-        header.filter.down.connect(table.setFocus)
+        header.filter.down.connect(self.choice.enter)
         header.details.clicked.connect(self._on_details_clicked)
         header.details.setVisible(bool(self.description.tabs))
         self.detail.maximise_asked.connect(self.set_maximised)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout
 
 from dockdesk.core.actions import Action, Call, Danger, Equivalent, Values
@@ -421,3 +422,10 @@ def test_ages_are_read_again_while_the_list_is_shown(full: ContainersPane) -> No
     assert full._ages.isActive()
     full.hide()
     assert not full._ages.isActive()
+
+
+def test_down_leads_from_the_filter_into_what_it_found(full: ContainersPane) -> None:
+    full.set_filter("worker")
+    assert full.selected() == []
+    QTest.keyClick(full.header.filter, Qt.Key.Key_Down)
+    assert [row.name for row in full.selected()] == ["worker-1"]
