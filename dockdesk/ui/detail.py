@@ -24,6 +24,7 @@ from dockdesk.ui.widgets.labels import Line, PlainLabel
 
 T = TypeVar("T")
 
+_LEAST = (240, 96)  # pixels
 MAXIMISE_KEYS = "Ctrl+Shift+D"
 
 
@@ -77,6 +78,8 @@ class DetailArea(QFrame, Generic[T]):
         self._gone.setContentsMargins(12, 6, 12, 0)
         self._gone.hide()
         self._stack = QStackedWidget()
+        # The largest of all views must not push the list away when another is looked at.
+        self._stack.setMinimumSize(*_LEAST)
         self._hint = PlainLabel(context.theme, hint, tone="muted", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack.addWidget(self._hint)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dockdesk.core.columns import Tone
@@ -18,6 +18,7 @@ from dockdesk.ui.widgets.spinner import Spinner
 
 _ICON_SIZE = 40
 _TEXT_WIDTH = 440
+_PADDING, _LOW_PADDING, _GAP = 24, 8, 8
 _LOADING_SHOWN_AFTER_MS = 200
 
 
@@ -68,7 +69,7 @@ class EmptyState(QWidget):
         middle.addWidget(words)
         middle.addStretch(1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 24, 24, 24)
+        layout.setContentsMargins(*(_PADDING,) * 4)
         layout.setSpacing(8)
         layout.addStretch(2)
         layout.addWidget(self._icon)
@@ -96,6 +97,30 @@ class EmptyState(QWidget):
             label.setVisible(bool(words))
         self._set_buttons(buttons)
         self._draw_icon()
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Without its icon and close to the edges: in a low place the words and buttons are what matters."""
+        return QSize(super().minimumSizeHint().width(), self._words_height() + 2 * _LOW_PADDING)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _words_height(self) -> int:
+        labels = (self._title, self._text, self._hint)
+        heights = [label.heightForWidth(_TEXT_WIDTH) for label in labels if not label.isHidden()]
+        heights += [button.sizeHint().height() for button in self._buttons[:1]]
+        return sum(heights) + _GAP * (len(heights) + 1)
+
+    def _fit(self) -> None:
+        """Leave the icon out where there is no height for it."""
+        low = self.height() < self._words_height() + _ICON_SIZE + _GAP + 2 * _PADDING
+        self._icon.setHidden(low)
+        padding = _LOW_PADDING if low else _PADDING
+        layout = self.layout()
+        if layout is not None and layout.contentsMargins().top() != padding:
+            layout.setContentsMargins(*(padding,) * 4)
 
     def show_error(self, error: DockDeskError, buttons: Sequence[StateButton] = ()) -> None:
         """Say what failed, why, and what to do."""

@@ -134,7 +134,8 @@ class FormView(QWidget):
         look_up = row.field.choices_from
         if look_up is None or self._jobs is None:
             return
-        row.show_help("Looking up what there is…")
+        # Help stays as it is, so that the form does not change its height under the user's hands.
+        row.show_help(row.field.help or "Looking up what there is…")
         self._jobs.submit(
             self,
             lambda _work: list(look_up(self._backend)),

@@ -228,7 +228,7 @@ class KeyValueGrid(QWidget):
         at = place.top + _PAD_Y
         height = place.height - _PAD_Y
         painter.drawText(QRectF(0, at, self._label_width, height), _WRAP, place.label)
-        font = self._theme.font("mono" if fact.mono else "body")
+        font = self._theme.font("mono" if fact.mono and fact.value else "body")
         font.setUnderline(fact.link is not None and row == self._hovered)
         painter.setFont(font)
         tone = "info" if fact.link is not None else fact.tone

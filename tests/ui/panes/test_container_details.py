@@ -490,3 +490,29 @@ def test_hostile_values_stay_text(hands: Hands, rig: Rig) -> None:
     grid = view.grid("Labels")
     grid.copy(0)
     assert QGuiApplication.clipboard().text() == strange
+
+
+def test_files_give_way_to_their_names_where_it_is_narrow(
+    hands: Hands, rig: Rig, files: FilesView
+) -> None:
+    view = files.browser.view
+    view.resize(800, 300)
+    assert not any(view.isColumnHidden(column) for column in (1, 2, 3, 4))
+    view.resize(400, 300)
+    assert view.isColumnHidden(3)
+    assert not view.isColumnHidden(1)
+    assert view.columnWidth(0) >= 100
+
+
+def test_charts_look_back_further_as_there_is_more_to_see(hands: Hands, rig: Rig) -> None:
+    hands.choose("redis")
+    view = hands.tab("Charts")
+    assert isinstance(view, StatsView)
+    id = hands.row("redis").container.id
+    hands.tick_until(lambda: samples(view, 0, f"{id}/cpu") >= 3)
+    assert view._window == 60
+    rig.engine.tick(100)
+    hands.tick_until(lambda: samples(view, 0, f"{id}/cpu") > 100)
+    assert view._window == 180
+    start, end = view._charts[0].shown_range
+    assert end - start == pytest.approx(180, abs=2)

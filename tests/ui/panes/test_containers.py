@@ -445,3 +445,37 @@ def test_uptime_goes_on_without_the_engine_saying_so() -> None:
     assert uptime_text(ended, 500) == "ended 5 min ago"
     made = replace(ran, state="created", status="Created", since=0.0)
     assert uptime_text(made, 500) == "Created"
+
+
+def test_looking_at_another_tab_leaves_the_list_its_room(rig: Rig) -> None:
+    hands = Hands.on(rig, ContainersPane, (1000, 560))
+    split = hands.pane._split
+    rig.until(lambda: split.sizes()[0] > split.sizes()[1] > 0)  # its proportions are restored
+    sizes = split.sizes()
+    for title in hands.tabs():
+        hands.tab(title)
+        rig.settle()
+        assert hands.pane._split.sizes() == sizes, title
+
+
+def test_terminals_are_made_ready_ahead(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[int] = []
+    monkeypatch.setattr("dockdesk.ui.widgets.terminal.preload", lambda: loaded.append(1))
+    pane = ContainersPane(rig.context)
+    rig.qtbot.addWidget(pane)
+    pane._ahead.setInterval(1)
+    pane.show()
+    rig.until(lambda: loaded == [1])
+    pane.hide()
+    pane.show()
+    rig.settle()
+    assert loaded == [1]
+
+
+def test_showing_logs_leads_the_keyboard_into_them(hands: Hands, rig: Rig) -> None:
+    hands.pane.trigger(next(a for a in hands.pane.pane_actions if a.id == "container.logs"))
+    view = hands.pane.detail.view()
+    assert view is not None
+    rig.until(lambda: view.isAncestorOf(hands.pane.window().focusWidget()))
+    hands.pane.focus_filter()
+    assert view.isAncestorOf(hands.pane.window().focusWidget())

@@ -244,7 +244,8 @@ class ContainersPane(ListPane[ContainerRow]):
             view.open_terminal()
 
     def _show_logs(self) -> None:
-        self.show_tab("logs")
+        if (view := self.show_tab("logs")) is not None:
+            view.setFocus()  # so that Ctrl+F searches in them
 
     def _browse(self, rows: Sequence[ContainerRow]) -> None:
         for link in rows[0].links[:1]:

@@ -148,7 +148,7 @@ class RunDialog(Dialog):
     def _make_body(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(16)
-        row.addWidget(self.sections, 6)
+        row.addWidget(self.sections, 7)
         row.addWidget(self.preview, 4)
         self.body.addLayout(row, 1)
 

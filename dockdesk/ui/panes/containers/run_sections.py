@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QIcon, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -26,6 +26,7 @@ from dockdesk.ui.widgets.forms import FormView
 from dockdesk.ui.widgets.scroll import ContentScroll
 
 _LIST_WIDTH = 172
+_ICON = 16
 
 
 class RunSections(QWidget):
@@ -44,6 +45,10 @@ class RunSections(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Sections of the form")
         self.list.setFixedWidth(_LIST_WIDTH)
+        self.list.setIconSize(QSize(_ICON, _ICON))
+        blank = QPixmap(_ICON, _ICON)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._none = QIcon(blank)  # keeps the words in their place
         self._pages = QStackedWidget()
         for section in SECTIONS:
             self.list.addItem(QListWidgetItem(section.title))
@@ -123,8 +128,7 @@ class RunSections(QWidget):
             shown = wrong and (number > 0 or self.modified())
             item = self.list.item(number)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "Needs a look" if shown else "")
-            icon = ("alert-circle", "bad") if shown else ("point", "muted")
-            item.setIcon(self._theme.icon(*icon, 16))
+            item.setIcon(self._theme.icon("alert-circle", "bad", _ICON) if shown else self._none)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Say what is wrong at the fields, and go to the first of them."""

@@ -40,6 +40,7 @@ ACTIONS: tuple[Action[Image], ...] = (
             "An image needs a tag before it can be pushed." if image.dangling else None
         ),
         group="transfer",
+        primary=True,
     ),
     Action(
         "image.tag",
@@ -50,6 +51,7 @@ ACTIONS: tuple[Action[Image], ...] = (
         many=False,
         form=plans.tag_form,
         group="change",
+        primary=True,
     ),
     Action(
         "image.save",
@@ -93,6 +95,7 @@ ACTIONS: tuple[Action[Image], ...] = (
         form=plans.remove_form,
         consequence=plans.removal,
         group="remove",
+        primary=True,
     ),
     Action(
         "image.prune",

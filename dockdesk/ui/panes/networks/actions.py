@@ -308,6 +308,7 @@ ACTIONS: tuple[Action[Network], ...] = (
         form=_connect_form,
         refuse=_no_joining,
         group="members",
+        primary=True,
     ),
     Action(
         "network.disconnect",
@@ -320,6 +321,7 @@ ACTIONS: tuple[Action[Network], ...] = (
         refuse=_no_members,
         consequence=lambda _rows: "Open connections of the container on this network break.",
         group="members",
+        primary=True,
     ),
     Action("network.copy_id", "Copy id", "copy", group="open"),
     Action(
@@ -334,6 +336,7 @@ ACTIONS: tuple[Action[Network], ...] = (
             "Containers that are started on it later will fail until it exists again."
         ),
         group="remove",
+        primary=True,
     ),
     Action(
         "network.prune",

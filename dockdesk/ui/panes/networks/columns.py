@@ -33,7 +33,7 @@ COLUMNS: tuple[Column[Network], ...] = (
         lambda network: network.name.lower(),
         lambda network: network.name,
         CellKind.STRONG,
-        width=240,
+        width=220,
         stretch=True,
         tip=lambda network: f"{network.name}\n{network.id}",
     ),
@@ -42,7 +42,7 @@ COLUMNS: tuple[Column[Network], ...] = (
         "Driver",
         lambda network: network.driver,
         lambda network: network.driver,
-        width=100,
+        width=84,
     ),
     Column(
         "members",
@@ -50,7 +50,7 @@ COLUMNS: tuple[Column[Network], ...] = (
         lambda network: len(network.members),
         members_text,
         CellKind.PILL,
-        width=160,
+        width=140,
         tone=lambda network: "good" if network.members else "muted",
         tip=lambda network: "\n".join(member.name for member in network.members[:40]),
     ),
@@ -60,7 +60,7 @@ COLUMNS: tuple[Column[Network], ...] = (
         lambda network: network.subnets,
         lambda network: ", ".join(network.subnets),
         CellKind.MONO,
-        width=170,
+        width=150,
     ),
     Column(
         "gateway",
@@ -68,18 +68,18 @@ COLUMNS: tuple[Column[Network], ...] = (
         lambda network: network.gateways,
         lambda network: ", ".join(network.gateways),
         CellKind.MONO,
-        width=130,
+        width=124,
     ),
     Column(
-        "scope", "Scope", lambda network: network.scope, lambda network: network.scope, width=80
+        "scope", "Scope", lambda network: network.scope, lambda network: network.scope, width=72
     ),
-    Column("flags", "Options", flags_text, flags_text, width=130, tone=lambda _network: "muted"),
+    Column("flags", "Options", flags_text, flags_text, width=120, tone=lambda _network: "muted"),
     Column(
         "created",
         "Created",
         lambda network: network.created,
         lambda network: age_text(network.created),
-        width=110,
+        width=96,
         tone=lambda _network: "muted",
     ),
     Column(

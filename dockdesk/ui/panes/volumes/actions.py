@@ -158,6 +158,7 @@ ACTIONS: tuple[Action[Volume], ...] = (
             "All data in it is lost." if len(rows) == 1 else "All data in them is lost."
         ),
         group="remove",
+        primary=True,
     ),
     Action(
         "volume.prune",

@@ -50,7 +50,7 @@ COLUMNS: tuple[Column[Volume], ...] = (
         "Compose project",
         lambda volume: volume.labels.get("com.docker.compose.project", ""),
         lambda volume: volume.labels.get("com.docker.compose.project", ""),
-        width=130,
+        width=152,
     ),
     Column(
         "created",

@@ -31,12 +31,12 @@ from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.breadcrumb import Breadcrumb
 from dockdesk.ui.widgets.buttons import Button, IconButton
 from dockdesk.ui.widgets.empty import EmptyState, LoadingState, StateButton
-from dockdesk.ui.widgets.files.model import DIFFERS, FilesModel
+from dockdesk.ui.widgets.files.model import FilesModel
 from dockdesk.ui.widgets.files.preview import FilePreview
 from dockdesk.ui.widgets.files.source import Differences, FileSource, clean, link_target, parts_of
 from dockdesk.ui.widgets.files.view import DragOut, FilesView, local_files
 from dockdesk.ui.widgets.notice import ErrorCard, MessageCard
-from dockdesk.ui.widgets.plain import one_line
+from dockdesk.ui.widgets.plain import one_line, plain_tip
 from dockdesk.ui.widgets.search_field import SearchField
 from dockdesk.ui.widgets.splitter import Splitter
 
@@ -108,7 +108,7 @@ class FileBrowser(QWidget):
         self._listed = False
         self.model.set_entries("/", ())
         self.model.set_differences(None)
-        self.view.setColumnHidden(DIFFERS, True)
+        self.view.show_differences(False)
         self.compare.setChecked(False)
         self._say(None)
         if source is None:
@@ -121,7 +121,7 @@ class FileBrowser(QWidget):
     def set_may_upload(self, may: bool, why_not: str = "") -> None:
         """Let files be brought in, or say why not."""
         self.upload.setEnabled(may)
-        self.upload.setToolTip(why_not)
+        self.upload.setToolTip(plain_tip(why_not))
         self.view.set_may_drop(may)
 
     def go(self, path: str, choose: str = "") -> None:
@@ -269,7 +269,7 @@ class FileBrowser(QWidget):
 
     def _on_compared(self, differences: Differences) -> None:
         if self.compare.isChecked():
-            self.view.setColumnHidden(DIFFERS, False)
+            self.view.show_differences(True)
             self.model.set_differences(differences)
 
     def _on_compare_failed(self, error: DockDeskError) -> None:
@@ -313,7 +313,7 @@ class FileBrowser(QWidget):
         if on:
             self._compare()
         else:
-            self.view.setColumnHidden(DIFFERS, True)
+            self.view.show_differences(False)
             self.model.set_differences(None)
 
     def _on_selection_changed(self) -> None:

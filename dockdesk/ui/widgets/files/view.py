@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QKeyEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 
@@ -26,7 +27,13 @@ from dockdesk.core.work import Work
 from dockdesk.ui.widgets.files.model import DIFFERS, MODE, MODIFIED, NAME, OWNER, SIZE, FilesModel
 from dockdesk.ui.widgets.files.source import FileSource
 
-_WIDTHS = {NAME: 260, SIZE: 84, MODE: 104, OWNER: 90, MODIFIED: 130, DIFFERS: 130}
+_WIDTHS = {SIZE: 84, MODE: 104, OWNER: 80, MODIFIED: 136, DIFFERS: 130}
+_NAME_AT_LEAST = 160
+_GIVE_WAY = (
+    OWNER,
+    MODE,
+    MODIFIED,
+)  # columns that leave, one after the other, where there is no room for the name
 
 
 class FilesView(QTreeView):
@@ -61,11 +68,29 @@ class FilesView(QTreeView):
         self.setAccessibleName("Files")
         header = self.header()
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         for column, width in _WIDTHS.items():
             header.resizeSection(column, width)
         header.moveSection(header.visualIndex(DIFFERS), 1)
         self.activated.connect(lambda index: self.opened.emit(model.entry(index.row())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Show as many columns as there is room for beside the name."""
+        header = self.header()
+        shown = [column for column in _WIDTHS if column not in _GIVE_WAY]
+        room = self.viewport().width() - _NAME_AT_LEAST
+        room -= sum(header.sectionSize(c) for c in shown if not self.isColumnHidden(c))
+        for column in reversed(_GIVE_WAY):
+            room -= _WIDTHS[column]
+            self.setColumnHidden(column, room < 0)
+
+    def show_differences(self, on: bool) -> None:
+        self.setColumnHidden(DIFFERS, not on)
+        self.fit()
 
     def chosen(self) -> list[FileEntry]:
         """The selected entries, the current one first."""

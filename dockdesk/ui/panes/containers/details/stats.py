@@ -15,6 +15,7 @@ from dockdesk.ui.widgets.chart import TimeChart, Unit
 from dockdesk.ui.widgets.empty import EmptyState
 from dockdesk.ui.widgets.scroll import ContentScroll
 
+WINDOWS = (60, 180, 300, 600)  # seconds
 MOST = 6  # lines beyond that nobody can tell apart
 
 # Chart → its title, unit, and the series of a history it shows with a word for each ("" where there is one).
@@ -37,6 +38,7 @@ class StatsView(DetailView[ContainerRow]):
         self._names: dict[str, str] = {}
         self._told: dict[str, float] = {}
         self._lines: dict[str, TimeChart] = {}
+        self._window = 0
         self._charts = [
             TimeChart(context.theme, unit, title, context.jobs) for title, unit, _ in _CHARTS
         ]
@@ -119,8 +121,20 @@ class StatsView(DetailView[ContainerRow]):
             for chart, (_, _, series) in zip(self._charts, _CHARTS, strict=True):
                 for attribute, _word in series:
                     self._add_new(chart, id, attribute, getattr(history, attribute))
+        self._fit_window()
         live = any(row.container.running or self._history(row.container.id) for row in self._rows)
         self._pages.setCurrentIndex(0 if live else 1)
+
+    def _fit_window(self) -> None:
+        """A minute at first, and longer as there is more to see; not while the user looks at a part of it."""
+        histories = [history for id in self._names if (history := self._history(id)) is not None]
+        span = max((h.cpu.times[-1] - h.cpu.times[0] for h in histories), default=0.0)
+        window = next((seconds for seconds in WINDOWS if span <= seconds), WINDOWS[-1])
+        if window != self._window:
+            self._window = window
+            for chart in self._charts:
+                if chart.live:
+                    chart.follow(window)
 
     def _add_new(self, chart: TimeChart, id: str, attribute: str, samples: Series) -> None:
         """Give a chart the samples it has not got yet."""

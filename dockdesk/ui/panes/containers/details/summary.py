@@ -35,8 +35,8 @@ def general_facts(detail: ContainerDetail) -> list[Fact]:
     if detail.oom_killed:
         facts.append(Fact("Killed", "It ran out of memory: its limit was reached.", tone="bad"))
     facts += [
-        Fact("User", detail.user),
-        Fact("Working folder", detail.working_dir, mono=True),
+        Fact("User", detail.user or "root"),
+        Fact("Working folder", detail.working_dir or "/", mono=True),
         Fact("Ports", ports_text(container.ports)),
         Fact("Restart", detail.restart_policy or "no"),
     ]
