@@ -78,7 +78,7 @@ class Program(QObject):
         self.keeper.apply()
         self.theme.apply(app)
         self.session = EngineSession(self.jobs, self.pulse)
-        self.stats = StatsFeed(self.session, self.jobs, self.pulse)
+        self.stats = StatsFeed(self.session, self.jobs)
         self.audit = AuditLog(self.jobs)
         self.environments = Environments(
             self.jobs,
@@ -102,6 +102,7 @@ class Program(QObject):
                 self.environments,
                 entries,
                 places.log,
+                self.sandbox,
             ),
         )
         self._connect(app)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import CancelledError, LocalError
-from dockdesk.core.records import dataclass
+from dockdesk.core.simulation import Scenario, SimulationStatus
 from dockdesk.core.work import Work
 
 ENVIRONMENT = Environment(
@@ -26,28 +26,8 @@ ENVIRONMENT = Environment(
     simulated=True,
 )
 
-_MODULE = "dockdesk.sandbox.main"
 _END_SECONDS = 3.0
 _ASK_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What can be played: ``id`` for `Sandbox.play`, the rest for people."""
-
-    id: str
-    title: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxStatus:
-    """``now`` is the world's time in seconds since 1970; ``speed`` its seconds a real second, 1 to 60."""
-
-    scenario: str
-    speed: float
-    now: float
-    scenarios: tuple[Scenario, ...]
 
 
 class Sandbox:
@@ -76,8 +56,7 @@ class Sandbox:
                 return dict(self._variables)
             command = [
                 sys.executable,
-                "-m",
-                _MODULE,
+                *_program(),
                 "--json",
                 "--parent",
                 str(os.getpid()),
@@ -115,19 +94,19 @@ class Sandbox:
                 raise CancelledError
             return dict(self._variables)
 
-    def status(self) -> SandboxStatus:
+    def status(self) -> SimulationStatus:
         """What is played, and how fast. Blocks for a moment; raises LocalError if it does not run."""
         return self._ask("GET", "/status")
 
-    def play(self, scenario: str) -> SandboxStatus:
+    def play(self, scenario: str) -> SimulationStatus:
         """Switch to a scenario by its id. Blocks for a moment; raises LocalError."""
         return self._ask("POST", "/scenario", {"name": scenario})
 
-    def set_speed(self, speed: float) -> SandboxStatus:
+    def set_speed(self, speed: float) -> SimulationStatus:
         """Let its time pass so many times faster, 1 to 60. Blocks for a moment; raises LocalError."""
         return self._ask("POST", "/speed", {"value": speed})
 
-    def _ask(self, method: str, path: str, body: object = None) -> SandboxStatus:
+    def _ask(self, method: str, path: str, body: object = None) -> SimulationStatus:
         with self._lock:
             running = self._process is not None and self._process.poll() is None
             address = self._variables.get("DOCKDESK_SANDBOX_CONTROL", "")
@@ -144,7 +123,7 @@ class Sandbox:
             connection.close()
         if response.status != 200:
             raise LocalError("The sandbox refused", str(answer.get("message", response.reason)))
-        return SandboxStatus(
+        return SimulationStatus(
             answer["scenario"],
             answer["speed"],
             answer["now"],
@@ -166,6 +145,11 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _program() -> Sequence[str]:
+    """What makes the interpreter, or in a package the program itself, the sandbox."""
+    return ["sandbox"] if getattr(sys, "frozen", False) else ["-m", "dockdesk.sandbox.main"]
 
 
 class _UnixConnection(http.client.HTTPConnection):

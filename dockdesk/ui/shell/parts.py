@@ -11,6 +11,7 @@ from dockdesk.bridge.stats_feed import StatsFeed
 from dockdesk.bridge.streams import Pulse
 from dockdesk.core.records import dataclass
 from dockdesk.core.settings import Settings
+from dockdesk.core.simulation import DirectsSimulation
 from dockdesk.ui.actions.audit import AuditLog
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.shell.environments import Environments
@@ -19,7 +20,7 @@ from dockdesk.ui.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class WindowParts:
-    """All are made and ended by app.py. ``log_path`` is where failures are written."""
+    """All are made and ended by app.py. ``log_path`` is where failures go; ``simulation`` directs the sandbox."""
 
     theme: Theme
     jobs: Jobs
@@ -31,3 +32,4 @@ class WindowParts:
     environments: Environments
     entries: Sequence[PaneEntry]
     log_path: Path
+    simulation: DirectsSimulation | None = None

@@ -30,6 +30,7 @@ from dockdesk.ui.shell.navigation import Navigation
 from dockdesk.ui.shell.notices import NoticeStack
 from dockdesk.ui.shell.parts import WindowParts
 from dockdesk.ui.shell.presenter import Presenter
+from dockdesk.ui.shell.sandbox_menu import SandboxMenu
 from dockdesk.ui.shell.shell_actions import MENUS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Shell(QObject):
         self._quitting = False
         self._quit_question: ConfirmDialog | None = None
         self._palette: CommandPalette | None = None
-        self._was_lost = False
+        self._lost = ""  # the environment whose engine is away
         window.setWindowIcon(parts.theme.app_icon())
         self.frame = Frame(parts.theme, parts.jobs, parts.entries)
         self.notices = NoticeStack(parts.theme, self.frame, bottom=_STATUS_HEIGHT)
@@ -74,7 +75,18 @@ class Shell(QObject):
         self.shell = BoundActions(
             parts.theme, actions, commands.refusal, lambda: (), commands.run, window
         )
-        self.menus = Menus(parts.theme, window.menuBar(), self.shell, self.navigation, window)
+        self.menus = Menus(
+            parts.theme,
+            window.menuBar(),
+            self.shell,
+            self.navigation,
+            self.runner.refusal,
+            window,
+        )
+        if parts.simulation is not None:
+            self.sandbox_menu = SandboxMenu(
+                window.menuBar(), parts.simulation, parts.session, parts.jobs, self.notices
+            )
         self.presenter = Presenter(
             parts.session,
             parts.environments,
@@ -145,6 +157,7 @@ class Shell(QObject):
         parts.jobs.job_failed.connect(self._on_job_failed)
         parts.session.state_changed.connect(self._on_state_changed)
         parts.audit.failed.connect(self.notices.failure)
+        parts.environments.failed.connect(self.notices.failure)
 
     # What can be asked of the window.
 
@@ -192,7 +205,7 @@ class Shell(QObject):
 
         dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self.window)
         dialog.open()
-        if isinstance(name, str) and name:
+        if name:
             dialog.go_to(name)
 
     def show_shortcuts(self) -> None:
@@ -311,7 +324,7 @@ class Shell(QObject):
             pane.focus_content()
 
     def _on_pane_made(self, pane: Pane) -> None:
-        self._parts.session.state_changed.connect(pane.bound.refresh)
+        pane.bound.refresh()  # made now, so that its shortcuts work
 
     def _on_job_failed(self, job: Job) -> None:
         if job.error is None:
@@ -327,10 +340,14 @@ class Shell(QObject):
 
     def _on_state_changed(self, state: SessionState) -> None:
         self.shell.refresh()
+        environment = self._parts.session.environment
+        present = environment.id if environment is not None else ""
         if state is SessionState.LOST and not self.navigation.covered:
-            self._was_lost = True
-        elif state is SessionState.CONNECTED and self._was_lost:
-            self._was_lost = False
+            self._lost = present
+        elif state is SessionState.CONNECTED:
+            lost, self._lost = self._lost, ""
+            if lost != present:
+                return
             self.notices.show("Connected again", "What is shown is current.", tone="good")
 
     @property

@@ -1,0 +1,122 @@
+"""The Sandbox menu: which scenario is played and how fast time passes; there only while the sandbox is connected."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+
+from PySide6.QtGui import QActionGroup, QGuiApplication
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from dockdesk.bridge.engine_session import EngineSession
+from dockdesk.bridge.jobs import Jobs
+from dockdesk.core.simulation import DirectsSimulation, SimulationStatus
+from dockdesk.core.work import Work
+from dockdesk.ui.context import Notices
+
+SPEEDS = (1, 5, 15, 60)
+
+
+class SandboxMenu(QMenu):
+    """Asks the sandbox what it plays whenever it opens: other programs may direct it too."""
+
+    def __init__(
+        self,
+        bar: QMenuBar,
+        simulation: DirectsSimulation,
+        session: EngineSession,
+        jobs: Jobs,
+        notices: Notices,
+    ) -> None:
+        super().__init__("&Sandbox", bar)
+        self._simulation = simulation
+        self._session = session
+        self._jobs = jobs
+        self._notices = notices
+        self._status: SimulationStatus | None = None
+        self.setToolTipsVisible(True)
+        self._entry = bar.addMenu(self)
+        self.aboutToShow.connect(self._ask)
+        session.state_changed.connect(lambda _state: self._follow())
+        self._fill()
+        self._follow()
+
+    def _follow(self) -> None:
+        environment = self._session.environment
+        simulated = environment is not None and environment.simulated
+        self._entry.setVisible(simulated)
+        if simulated and self._status is None and self._session.backend is not None:
+            self._ask()
+
+    def _ask(self) -> None:
+        self._submit(lambda _work: self._simulation.status(), self._show)
+
+    def _submit(
+        self, work: Callable[[Work], SimulationStatus], done: Callable[[SimulationStatus], None]
+    ) -> None:
+        self._jobs.submit(
+            self, work, done, self._notices.failure, question="sandbox", lane="sandbox"
+        )
+
+    def _show(self, status: SimulationStatus) -> None:
+        if status.scenarios != (self._status.scenarios if self._status is not None else ()):
+            self._status = status
+            self._fill()
+        self._status = status
+        for entry in self.actions():
+            if entry.isCheckable():
+                entry.setChecked(entry.data() == status.scenario)
+        for entry in self._speeds.actions():
+            entry.setChecked(float(entry.data()) == status.speed)
+
+    def _fill(self) -> None:
+        self.clear()
+        scenarios = QActionGroup(self)
+        known = self._status.scenarios if self._status is not None else ()
+        for scenario in known:
+            entry = self.addAction(scenario.title)
+            entry.setCheckable(True)
+            entry.setData(scenario.id)
+            entry.setToolTip(scenario.summary)
+            entry.triggered.connect(lambda _on=False, id=scenario.id: self._play(id))
+            scenarios.addAction(entry)
+        if not known:
+            self.addAction("Asking the sandbox…").setEnabled(False)
+        self.addSeparator()
+        self._speeds = self.addMenu("Speed of time")
+        speeds = QActionGroup(self)
+        for speed in SPEEDS:
+            entry = self._speeds.addAction("As it is" if speed == 1 else f"{speed} times as fast")
+            entry.setCheckable(True)
+            entry.setData(speed)
+            entry.triggered.connect(lambda _on=False, speed=speed: self._set_speed(speed))
+            speeds.addAction(entry)
+        copy = self.addAction("Copy environment variables")
+        copy.setToolTip("For a shell: docker, aws, kubectl and any SDK then work on the sandbox.")
+        copy.triggered.connect(lambda _on=False: self._copy())
+
+    def _play(self, id: str) -> None:
+        def played(status: SimulationStatus) -> None:
+            self._show(status)
+            scenario = next((item for item in status.scenarios if item.id == status.scenario), None)
+            if scenario is not None:
+                self._notices.show(f"Scenario: {scenario.title}", scenario.summary, tone="info")
+
+        self._submit(lambda _work: self._simulation.play(id), played)
+
+    def _set_speed(self, speed: float) -> None:
+        self._submit(lambda _work: self._simulation.set_speed(speed), self._show)
+
+    def _copy(self) -> None:
+        self._jobs.submit(
+            self,
+            self._simulation.variables,
+            self._on_variables,
+            self._notices.failure,
+            lane="sandbox",
+        )
+
+    def _on_variables(self, variables: Mapping[str, str]) -> None:
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
+        self._notices.show("Copied", "Paste the lines into a shell.", tone="good")
