@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -14,10 +15,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from dockdesk.sandbox.aws.ecr.registry import EcrRegistry
 from dockdesk.sandbox.aws.server import SimulatedAws
 from dockdesk.sandbox.aws.values import ACCESS_KEY, REGION, SECRET_KEY
 from dockdesk.sandbox.engine.scenes import HUGE, EngineScenes
 from dockdesk.sandbox.engine.server import SimulatedEngine
+from dockdesk.sandbox.kube.server import PODS_IF_HUGE, SimulatedKubernetes
 from dockdesk.sandbox.registry.server import HUGE_TAGS, SimulatedRegistry
 from dockdesk.sandbox.world.clock import FASTEST, SLOWEST, Clock
 from dockdesk.sandbox.world.control import Control
@@ -66,7 +69,12 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     huge = scenario == "huge"
     clock = Clock(arguments.speed)
     engine = SimulatedEngine(clock, arguments.seed, HUGE if huge else 0)
-    aws = SimulatedAws(clock, arguments.seed, huge)
+    images = EcrRegistry(clock, folder)
+    await images.listen()
+    aws = SimulatedAws(clock, arguments.seed, huge, images)
+    kube = SimulatedKubernetes(
+        clock, arguments.seed, PODS_IF_HUGE if huge else 0, secrets.token_urlsafe(24)
+    )
     socket, control_socket = folder / "docker.sock", folder / "control.sock"
     scenes = EngineScenes(engine, lambda: engine.server.listen_unix(socket))
     registry = SimulatedRegistry(clock, arguments.seed, folder, HUGE_TAGS if huge else 0)
@@ -76,8 +84,12 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     await control.server.listen_unix(control_socket)
     await registry.listen()
     port = await aws.server.listen_loopback()
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.touch(0o600)
+    kubeconfig.write_text(kube.kubeconfig(await kube.listen_tls(folder)))
     engine.start()
     aws.start()
+    kube.start()
     if scenario != CALM.id:
         director.play(scenario)
     _announce(
@@ -89,6 +101,7 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "KUBECONFIG": str(kubeconfig),
             "DOCKDESK_SANDBOX_CONTROL": str(control_socket),
             "DOCKDESK_SANDBOX_REGISTRY": registry.address,
             "DOCKDESK_SANDBOX_HUB": registry.hub_url,
@@ -102,6 +115,7 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     await scenes.close()
     await control.server.close()
     await registry.close()
+    await kube.close()
     await aws.close()
     await engine.close()
 

@@ -34,6 +34,8 @@ def leaves(item: Mapping[str, Any]) -> Paths:
             continue
         if name == "metadata" and isinstance(value, dict):
             value = {key: part for key, part in value.items() if key not in _IGNORED_META}
+            if not value:
+                continue
         _collect(found, (f"f:{name}",), value, name)
     return found
 
@@ -176,8 +178,7 @@ def applied(
     given_up = owners.get(mine, set()) - set(wanted)
     others = set().union(*(paths for key, paths in owners.items() if key != mine))
     result = clone(old)
-    for path in sorted(given_up - others, key=len, reverse=True):
-        _take_away(result, path)
+    _give_up(result, given_up - others, others)
     result = _merged(result, config)
     owners[mine] = set(wanted)
     return _record(result, owners, old, now)
@@ -235,13 +236,27 @@ def _find(items: Any, segment: str) -> int | None:
     return None
 
 
+def _give_up(item: Any, paths: set[Path], others: set[Path]) -> None:
+    """Remove what an applier no longer sets and nobody else owns: whole items of lists, then single fields."""
+    left = set(paths)
+    for path in sorted((path for path in paths if path[-1] == "."), key=len):
+        prefix = path[:-1]
+        if path in left and not any(other[: len(prefix)] == prefix for other in others):
+            _take_away(item, prefix)
+            left = {other for other in left if other[: len(prefix)] != prefix}
+    for path in sorted(left, key=len, reverse=True):
+        names_item = (
+            len(path) > 1 and path[-2].startswith("k:") and path[-1][2:] in json.loads(path[-2][2:])
+        )
+        if path[-1] != "." and not names_item:
+            _take_away(item, path)
+
+
 def _take_away(item: Any, path: Path) -> None:
-    """Remove what an applier no longer sets and nobody else owns, and what becomes empty by it."""
+    """Remove what a path leads to, and the objects that become empty by it."""
     trail: list[tuple[Any, str | int]] = []
     at: Any = item
     for segment in path:
-        if segment == ".":
-            break
         key: str | int | None
         if segment.startswith("f:"):
             key = segment[2:] if isinstance(at, dict) and segment[2:] in at else None
@@ -251,8 +266,6 @@ def _take_away(item: Any, path: Path) -> None:
             return
         trail.append((at, key))
         at = at[key]
-    if path[-1] == "." and any(name not in json.loads(path[-2][2:]) for name in at):
-        return
     holder, last = trail[-1]
     del holder[last]
     for holder, key in reversed(trail[:-1]):

@@ -22,6 +22,7 @@ from dockdesk.sandbox.kube.pod_status import host_address
 from dockdesk.sandbox.kube.pods import is_ready
 from dockdesk.sandbox.kube.services import Budgets
 from dockdesk.sandbox.kube.status import KubeError, no_such_path
+from dockdesk.sandbox.kube.watching import is_gone
 
 _SHELLS = {"sh", "bash", "ash"}
 _MORE = {"top", "sleep", "tar"}
@@ -310,7 +311,7 @@ class _Log:
                     text = text[: self._limit - sent]
                 sent += len(text)
                 yield text
-            if ended or self._request.reader.at_eof():
+            if ended or is_gone(self._request):
                 return
             await asyncio.sleep(_FOLLOW_SECONDS)
 

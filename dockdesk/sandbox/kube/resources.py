@@ -108,7 +108,7 @@ class ResourcesApi:
     async def _whole(self, kind: Kind, target: Target, verb: str, request: Request) -> Response:
         namespace, name = target.namespace, target.name
         if verb not in kind.verbs:
-            raise KubeError(405, "the server does not allow this method on the requested resource")
+            raise _not_allowed()
         if verb == "list":
             return self._lister.answer(kind, namespace, request)
         if verb == "watch":
@@ -125,7 +125,7 @@ class ResourcesApi:
             return await self._writer.delete(kind, namespace, name, request)
         if verb == "deletecollection":
             return await self._writer.delete_collection(kind, namespace, request)
-        raise KubeError(405, "the server does not allow this method on the requested resource")
+        raise _not_allowed()
 
     async def _part(self, kind: Kind, target: Target, request: Request) -> Response:
         namespace, name, part, method = target.namespace, target.name, target.part, request.method
@@ -138,10 +138,16 @@ class ResourcesApi:
                 return await self._writer.update(kind, namespace, name, part, request)
             if method == "PATCH":
                 return await self._writer.patch(kind, namespace, name, part, request)
-        elif part == "scale" and kind.scale and method in {"GET", "PUT", "PATCH"}:
+        elif part == "scale" and kind.scale:
+            if method not in {"GET", "PUT", "PATCH"}:
+                raise _not_allowed()
             return await self._writer.scale(kind, namespace, name, request)
         elif kind.key == ("", "pods"):
             return await self._pods.answer(namespace, name, part, request)
         else:
             raise no_such_path()
-        raise KubeError(405, "the server does not allow this method on the requested resource")
+        raise _not_allowed()
+
+
+def _not_allowed() -> KubeError:
+    return KubeError(405, "the server does not allow this method on the requested resource")

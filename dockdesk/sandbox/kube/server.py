@@ -42,6 +42,7 @@ from dockdesk.sandbox.world.scenarios import Conditions
 _log = logging.getLogger(__name__)
 
 TOKEN = "dockdesk-sandbox"
+PODS_IF_HUGE = 5000
 _TICK_SECONDS = 0.2
 _OPEN = {"/healthz", "/livez", "/readyz", "/version"}
 

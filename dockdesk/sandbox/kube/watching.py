@@ -17,7 +17,13 @@ from dockdesk.sandbox.kube.store import Change, Shelf, Store, Stored
 
 BOOKMARK_SECONDS = 60.0
 _LONGEST = 3600.0
-_LOOK_SECONDS = 5.0  # how soon a client that went away is noticed where nothing happens
+_LOOK_SECONDS = 2.0  # how soon a client that went away is noticed where nothing happens
+
+
+def is_gone(request: Request) -> bool:
+    """Whether the client hung up: an orderly end, or a connection that was reset."""
+    reader = request.reader
+    return reader.at_eof() or reader.exception() is not None or request.writer.is_closing()
 
 
 class Watcher:
@@ -96,7 +102,7 @@ class _Stream:
                     if lines:
                         yield lines
                 now = loop.time()
-                if now >= until or self._request.reader.at_eof():
+                if now >= until or is_gone(self._request):
                     return
                 if bookmarks and now - told >= bookmarks:
                     told = now

@@ -92,13 +92,15 @@ class WebSocket:
 
     async def _frame(self) -> tuple[bool, int, bytes]:
         first, second = await self._reader.readexactly(2)
+        if first & 0x70 or not second & 128:
+            raise WebSocketError("a malformed frame")
         length = second & 127
         if length == 126:
             (length,) = struct.unpack(">H", await self._reader.readexactly(2))
         elif length == 127:
             (length,) = struct.unpack(">Q", await self._reader.readexactly(8))
-        if length > _MOST or first & 0x70 or not second & 128:
-            raise WebSocketError("a malformed frame")
+        if length > _MOST:
+            raise WebSocketError("a frame is too large")
         mask = await self._reader.readexactly(4)
         data = await self._reader.readexactly(length)
         whole = int.from_bytes(data, "big") ^ int.from_bytes(

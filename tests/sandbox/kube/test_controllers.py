@@ -158,8 +158,7 @@ def test_what_crashes_is_restarted_with_growing_delays(lab: Lab) -> None:
 
     lab.advance(200, 0.5, look)
     gaps = [
-        seconds_of(later) - seconds_of(earlier)
-        for earlier, later in itertools.pairwise(starts)
+        seconds_of(later) - seconds_of(earlier) for earlier, later in itertools.pairwise(starts)
     ]
     assert len(gaps) >= 3
     assert gaps == sorted(gaps)

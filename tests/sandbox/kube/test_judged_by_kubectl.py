@@ -1,0 +1,74 @@
+"""kubectl, where it is installed, over TLS: it sends its token over nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.kube.conftest import Served, deployment
+
+KUBECTL = shutil.which("kubectl")
+pytestmark = pytest.mark.skipif(KUBECTL is None, reason="needs kubectl")
+
+
+@pytest.fixture
+def kubectl(served: Served, tmp_path: Path) -> Any:
+    config = tmp_path / "config"
+    config.write_text(served.kube.kubeconfig(served.tls_port))
+
+    def run(*words: str, given: str = "", code: int = 0) -> str:
+        assert KUBECTL is not None
+        done = subprocess.run(
+            [KUBECTL, *words], input=given, capture_output=True, text=True, timeout=60,
+            env={**os.environ, "KUBECONFIG": str(config)},
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    return run
+
+
+def test_it_reads(kubectl: Any) -> None:
+    assert "postgres-0" in kubectl("get", "pods")
+    assert kubectl("get", "nodes", "--no-headers").count(" Ready ") == 4
+    assert "cpu: " in kubectl("get", "hpa")
+    assert "deployment.apps/api-gateway" in kubectl("get", "all")
+    assert "Progressing" in kubectl("describe", "deployment", "api-gateway")
+    assert "acme/api:2.14.1" in kubectl("rollout", "history", "deployment/api-gateway")
+    assert 'Error from server (NotFound): pods "nope" not found' in kubectl(
+        "get", "pod", "nope", code=1
+    )
+
+
+def test_it_rolls_out_and_back(kubectl: Any) -> None:
+    item = {"apiVersion": "apps/v1", "kind": "Deployment", **deployment("kubectl")}
+    assert "created" in kubectl("apply", "-f", "-", given=json.dumps(item))
+    kubectl("rollout", "status", "deployment/kubectl", "--timeout=50s")
+    kubectl("set", "image", "deployment/kubectl", "main=nginx:1.26-alpine")
+    kubectl("scale", "deployment/kubectl", "--replicas=2")
+    kubectl("rollout", "status", "deployment/kubectl", "--timeout=50s")
+    kubectl("rollout", "undo", "deployment/kubectl")
+    kubectl("rollout", "status", "deployment/kubectl", "--timeout=50s")
+    image = "jsonpath={.spec.template.spec.containers[0].image}"
+    assert kubectl("get", "deployment", "kubectl", "-o", image) == "nginx:1.27-alpine"
+    assert "unchanged" not in kubectl(
+        "apply", "--server-side", "--force-conflicts", "-f", "-", given=json.dumps(item)
+    )
+    kubectl("delete", "deployment", "kubectl")
+
+
+def test_it_looks_into_containers(kubectl: Any, tmp_path: Path) -> None:
+    assert kubectl("exec", "redis-0", "--", "hostname") == "redis-0\n"
+    assert kubectl("exec", "-i", "redis-0", "--", "sh", given="echo typed\n") == "typed\n"
+    assert len(kubectl("logs", "--tail=3", "postgres-0").splitlines()) == 3
+    source, back = tmp_path / "note.txt", tmp_path / "back.txt"
+    source.write_text("by hand\n")
+    kubectl("cp", str(source), "redis-0:/tmp/note.txt")
+    kubectl("cp", "redis-0:/tmp/note.txt", str(back))
+    assert back.read_text() == "by hand\n"
