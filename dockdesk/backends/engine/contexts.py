@@ -13,12 +13,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlunsplit
 
 from dockdesk.backends.engine.endpoints import (
     DEFAULT_SOCKET,
     Endpoint,
     TlsFiles,
+    shown_host,
     socket_path,
     split_host,
 )
@@ -178,16 +178,12 @@ def endpoint(
 ) -> Endpoint:
     """An endpoint by its host; one that can't be used says so in ``problem``."""
     problem = ""
-    address = host
+    address = shown_host(host)
     try:
         parts = split_host(host)
     except DockDeskError as error:
         problem = str(error)
     else:
-        if "@" in parts.netloc:
-            user = (parts.username or "") + "@" if parts.username else ""
-            place = parts.netloc.rpartition("@")[2]
-            address = urlunsplit(parts._replace(netloc=user + place))
         if parts.scheme == "unix":
             address = f"unix://{socket_path(parts)}"
         elif not colour:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -53,7 +54,8 @@ def split_host(host: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise _unusable(host, str(error)) from error
+        # What Python says of it may quote the password.
+        raise _unusable(host, "" if "@" in host else str(error)) from None
     if parts.scheme == "unix":
         if not parts.path and not parts.netloc:
             raise _unusable(host, "It names no socket.")
@@ -67,6 +69,12 @@ def split_host(host: str) -> SplitResult:
     return parts
 
 
+def shown_host(host: str) -> str:
+    """A host as it may be shown: without its password, should it have one."""
+    scheme, separator, rest = host.rpartition("://")
+    return scheme + separator + re.sub(r":[^@]*@", "@", rest)
+
+
 def socket_path(parts: SplitResult) -> str:
     """The path of a unix:// URL, also where it was written with two slashes only."""
     return f"/{parts.netloc}{parts.path}" if parts.netloc else parts.path
@@ -74,7 +82,7 @@ def socket_path(parts: SplitResult) -> str:
 
 def _unusable(host: str, detail: str) -> InvalidInputError:
     return InvalidInputError(
-        f"“{host}” is not the address of an engine",
+        f"“{shown_host(host)}” is not the address of an engine",
         detail,
         "Use unix:///path, tcp://host:port or ssh://user@host, as in DOCKER_HOST.",
     )

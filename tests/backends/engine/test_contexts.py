@@ -146,6 +146,10 @@ def test_secrets_do_not_show_in_addresses(home: Path) -> None:
     endpoint = current(home, DOCKER_HOST="ssh://me:hunter2@far:22/run/x.sock")
     assert "hunter2" not in endpoint.environment.address
     assert endpoint.environment.address == "ssh://me@far:22/run/x.sock"
+    for broken in ("gopher://me:hunter2@far", "tcp://me:hunter2@far:99999", "ssh://me:hunter2/x@"):
+        endpoint = current(home, DOCKER_HOST=broken)
+        assert endpoint.problem
+        assert "hunter2" not in f"{endpoint.problem}{endpoint.environment.address}"
 
 
 def test_sockets_that_no_context_names(home: Path) -> None:
