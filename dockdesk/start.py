@@ -122,10 +122,15 @@ class Start:
         self._loader.start()
 
     def _on_loaded(self) -> None:
-        # Imported already, unless that failed: then it fails again here, where it is seen.
-        from dockdesk.app import Program
+        try:
+            # Imported already, unless that failed: then it fails again here, where it is seen.
+            from dockdesk.app import Program
 
-        self._program = program = Program(self._app, self.window, self._places, demo=self._demo)
+            program = Program(self._app, self.window, self._places, demo=self._demo)
+        except BaseException:
+            self._app.exit(1)  # rather than an empty window for ever
+            raise
+        self._program = program
         program.ended.connect(self._app.exit)
         program.begin()
         if self._begun is not None:

@@ -73,6 +73,21 @@ print(sorted(heavy & set(seen)), bool(seen))
     assert done.stdout.strip() == "[] True"
 
 
+def test_what_can_t_be_started_ends_and_says_why() -> None:
+    code = """
+import sys
+from dockdesk import start
+sys.modules["dockdesk.app"] = None
+app = start.make_application()
+sys.exit(start.Start(app, start.user_places()).run())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 1
+    assert "dockdesk.app" in done.stderr
+
+
 def test_ends_in_order_when_told_to_and_remembers(isolated_user: Path) -> None:
     process = start()
     settings = isolated_user / "config" / "dockdesk" / "settings.json"
