@@ -139,6 +139,10 @@ class Jobs(QObject):
         """Jobs with a title, newest first: all that wait or run, and the last ones that ended."""
         return sorted([*self._live.values(), *self._past], key=lambda job: -job.number)
 
+    def lists(self, job: Job) -> bool:
+        """Whether `visible` returns this job."""
+        return job.number in self._live or job in self._past
+
     def forget_ended(self) -> None:
         """Clear ended jobs from what `visible` returns."""
         self._past.clear()

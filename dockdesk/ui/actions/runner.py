@@ -90,10 +90,17 @@ class _Batch:
         self.done = done
         self.edit = edit
         self.told = False
+        self._left = len(runs)
 
     @property
     def over(self) -> bool:
-        return all(run.state.over for run in self.runs)
+        return not self._left
+
+    def end(self, run: _Run, state: JobState) -> None:
+        """Note how a call ended; one that was tried again ends again."""
+        if not run.state.over:
+            self._left -= 1
+        run.state = state
 
 
 class ActionRunner(QObject):
@@ -320,7 +327,7 @@ class ActionRunner(QObject):
             return
         batch, run = self._open.pop(job.number)
         if not run.state.over:
-            run.state = JobState.CANCELLED
+            batch.end(run, JobState.CANCELLED)
             self._tell(batch)
 
     def _settle(
@@ -331,7 +338,8 @@ class ActionRunner(QObject):
         result: Any = None,
         error: DockDeskError | None = None,
     ) -> None:
-        run.state, run.result, run.error = state, result, error
+        batch.end(run, state)
+        run.result, run.error = result, error
         if run.job is not None:
             self._open.pop(run.job.number, None)
         outcome = {JobState.DONE: "ok", JobState.FAILED: "failed"}.get(state, "cancelled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -44,6 +45,7 @@ class JobModel(QAbstractListModel):
         super().__init__(parent)
         self._source = jobs
         self._jobs: list[Job] = jobs.visible()
+        self._open = {job.number for job in self._jobs if not job.state.over}
         jobs.job_changed.connect(self.note)
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
@@ -70,11 +72,15 @@ class JobModel(QAbstractListModel):
 
     def row_of(self, job: Job) -> int:
         """The row of ``job``, or -1."""
-        return next((row for row, item in enumerate(self._jobs) if item is job), -1)
+        row = self._place(job)
+        return row if row < len(self._jobs) and self._jobs[row] is job else -1
+
+    def _place(self, job: Job) -> int:
+        return bisect_left(self._jobs, -job.number, key=lambda item: -item.number)
 
     def running(self) -> int:
         """How many are not over."""
-        return sum(not job.state.over for job in self._jobs)
+        return len(self._open)
 
     def forget_ended(self) -> None:
         """Drop what is over."""
@@ -92,6 +98,10 @@ class JobModel(QAbstractListModel):
 
     def note(self, job: Job) -> None:
         """Take over what ``job`` has become; one not known yet is added."""
+        if job.state.over:
+            self._open.discard(job.number)
+        else:
+            self._open.add(job.number)
         row = self.row_of(job)
         if row >= 0:
             index = self.index(row)
@@ -100,16 +110,13 @@ class JobModel(QAbstractListModel):
         self._add(job)
 
     def _add(self, job: Job) -> None:
-        # Bursts are told in the order they were submitted, so a new job nearly always goes on top.
-        row = next((at for at, item in enumerate(self._jobs) if item.number < job.number), None)
-        row = len(self._jobs) if row is None else row
-        kept = {id(item) for item in self._source.visible()}
-        if id(job) not in kept:
+        if not self._source.lists(job):
             return  # ended and forgotten before it was told
+        row = self._place(job)
         self.beginInsertRows(QModelIndex(), row, row)
         self._jobs.insert(row, job)
         self.endInsertRows()
-        while self._jobs and id(self._jobs[-1]) not in kept:
+        while self._jobs and not self._source.lists(self._jobs[-1]):
             last = len(self._jobs) - 1
             self.beginRemoveRows(QModelIndex(), last, last)
             del self._jobs[last]
