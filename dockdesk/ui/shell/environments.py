@@ -44,10 +44,11 @@ class Environments(QObject):
     At the start ``wanted`` (an id) is tried, else the last one used, else the current one. Where it does not answer,
     the other engines of this computer are tried too, and the first that answers is taken. Remote and simulated ones are
     only connected when they are chosen. ``changed`` tells of new lists and marks, ``attempts_changed`` of what was
-    tried in vain.
+    tried in vain, ``failed`` (a DockDeskError) that they can't be looked for.
     """
 
     changed = Signal()
+    failed = Signal(object)
     attempts_changed = Signal()
 
     def __init__(
@@ -150,20 +151,17 @@ class Environments(QObject):
         _log.warning("environments could not be looked for: %s", error)
         self.searching = False
         self.attempts_changed.emit()
+        self.failed.emit(error)
 
     def _preferred(self) -> FoundEnvironment | None:
-        """The one in use, the last one used, the current one, or the first, in this order."""
+        """The one in use or asked for, the last one used, the current one, or the first, in this order."""
         present = self._session.environment
-        wanted = present.id if present is not None else ""
-        last = self._settings.get(preferences.LAST_ENVIRONMENT)
-        for item in self._found:
-            if item.environment.id == (wanted or self._wanted):
-                return item
+        wanted = present.id if present is not None else self._wanted
+        if wanted and (found := self._by_id(wanted)) is not None:
+            return found
         real = [item for item in self._found if not item.environment.simulated]
         usable = [item for item in real if not item.problem] or real
-        for item in usable:
-            if item.environment.id == wanted:
-                return item
+        last = self._settings.get(preferences.LAST_ENVIRONMENT)
         for item in usable:
             if item.environment.id == last:
                 return item

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from dockdesk.core.actions import Action
 from dockdesk.ui.actions.bound import BoundActions, tip
 from dockdesk.ui.actions.planning import plain_title
 from dockdesk.ui.panes.registry import PaneEntry
@@ -21,7 +23,7 @@ class Menus(QObject):
     """Fills a menu bar: the shell's menus, and between them one for each pane that has actions.
 
     A pane's menu is filled when it opens. The current pane's holds its QActions with shortcuts and copying; another's
-    leads there and acts on what is selected there.
+    leads there and acts on what is selected there; ``refusal`` says why one of its actions can't.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class Menus(QObject):
         bar: QMenuBar,
         shell: BoundActions,
         navigation: Navigation,
+        refusal: Callable[[Action[Any], Sequence[Any]], str | None],
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._theme = theme
         self._shell = shell
         self._navigation = navigation
+        self._refusal = refusal
         self._pane_keys: list[QAction] = []
         for action_id, extra in EXTRA_SHORTCUTS.items():
             made = shell[action_id]
@@ -97,7 +101,7 @@ class Menus(QObject):
                 menu.addSeparator()
             group = action.group
             made = menu.addAction(self._theme.icon(action.icon), action.title)
-            reason = action.refusal(rows if action.on_rows else ())
+            reason = self._refusal(action, rows if action.on_rows else ())
             made.setEnabled(reason is None)
             made.setToolTip(tip(plain_title(action), action.help, reason or ""))
             made.triggered.connect(

@@ -74,10 +74,13 @@ class Presenter(QObject):
         """Who answers and how it stands, such as "default · Docker Engine 27.3.1 · connected"."""
         session = self._session
         word = STATES[session.state][0]
-        if session.state is SessionState.LOST and session.retry_at is not None:
-            left = max(0.0, session.retry_at - time.time())
-            again = f"again in {duration_text(left + 0.9)}" if left > 1 else "trying again"
-            word = f"{word}, {again}"
+        if session.state is SessionState.LOST:
+            if self._welcome_due:
+                word = "not connected"  # what never was can't be lost
+            if session.retry_at is not None:
+                left = max(0.0, session.retry_at - time.time())
+                again = f"again in {duration_text(left + 0.9)}" if left > 1 else "trying again"
+                word = f"{word}, {again}"
         name = session.environment.name if session.environment is not None else ""
         info = session.info
         product = f"{info.product} {info.version}" if info is not None else ""

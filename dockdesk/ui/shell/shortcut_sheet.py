@@ -123,6 +123,7 @@ class ShortcutSheet(QDialog):
 
     def __init__(self, theme: Theme, groups: Sequence[KeyGroup], parent: QWidget) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard shortcuts")
         self._groups = groups
         self._field = QLineEdit()

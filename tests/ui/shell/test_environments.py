@@ -147,8 +147,12 @@ def test_looking_that_fails_ends_the_search(rig: Rig, expect_log: Any) -> None:
         raise GONE
 
     environments = Environments(rig.jobs, rig.session, rig.settings, fails)
+    told: list[object] = []
+    environments.failed.connect(told.append)
     environments.find()
-    rig.until(lambda: not environments.searching)
+    rig.until(lambda: told)
+    assert told == [GONE]
+    assert not environments.searching
 
 
 def test_looking_again_does_not_disturb_a_connection(rig: Rig) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from dockdesk.bridge.engine_session import SessionState
 from dockdesk.core import preferences
 from dockdesk.core.environments import Guard
 from dockdesk.core.errors import RemoteError, UnreachableError
@@ -45,6 +46,7 @@ def test_welcomes_where_nothing_answers_and_leaves_once_something_does(bench: Be
     bench.begin()
     frame = bench.shell.frame
     assert frame.stack.currentWidget() is frame.welcome
+    assert "prod · not connected, " in bench.shell.presenter.engine_text
     bench.shell.navigation.show_pane("command_log")  # needs no engine
     assert frame.stack.currentWidget() is not frame.welcome
     bench.shell.navigation.show_pane("containers")
@@ -153,6 +155,11 @@ def test_menus_are_made_from_the_declarations(bench: Bench) -> None:
     bench.shell.navigation.show_pane("command_log")
     menu.aboutToShow.emit()
     by_text = {a.text(): a for a in menu.actions()}
+    assert by_text["Prune"].isEnabled()
+    bench.shell.shell["environment.read_only"].trigger()
+    menu.aboutToShow.emit()
+    by_text = {a.text(): a for a in menu.actions()}
+    assert not by_text["Prune"].isEnabled()
     by_text["Look closer"].trigger()
     assert bench.shell.navigation.current_id == "containers"
     assert bench.pane.asked == [("look", [])]
@@ -210,6 +217,19 @@ def test_a_lost_engine_is_told_until_it_is_back(bench: Bench) -> None:
     del bench.rig.engine.faults["containers"]
     bench.until(lambda: "Connected again" in bench.notices())
     assert bench.shell.frame.banner.text == ""
+
+
+def test_another_engine_is_not_the_lost_one_again(bench: Bench) -> None:
+    bench.begin()
+    bench.rig.engine.faults["containers"] = UnreachableError("It is away")
+    bench.rig.engine.drop(UnreachableError("It is away"))
+    bench.until(lambda: "connection lost" in bench.shell.presenter.engine_text)
+    bench.environments.switch(PROD)
+    assert "connection lost" not in bench.shell.presenter.engine_text
+    del bench.rig.engine.faults["containers"]
+    bench.until(lambda: "prod" in bench.shell.presenter.engine_text)
+    bench.until(lambda: bench.rig.session.state is SessionState.CONNECTED)
+    assert "Connected again" not in bench.notices()
 
 
 def test_confirmation_is_asked_and_the_action_runs(bench: Bench) -> None:
