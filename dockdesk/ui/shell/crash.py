@@ -27,7 +27,7 @@ _LEVELS = {
 
 
 def start_log(path: Path) -> logging.Handler | None:
-    """Write warnings and worse to ``path`` (and one older file); None where that can't be done: stderr has them then.
+    """Write what is worth knowing to ``path`` (and one older file); None where that can't be done: stderr has it then.
 
     The file is opened with the first line that is written.
     """

@@ -43,7 +43,8 @@ def listen_on_loopback(port: int) -> None:
         safe.setblocking(False)
         os.dup2(safe.fileno(), listeners[0], inheritable=False)
     for fd in listeners[1:]:
-        socket.socket(fileno=os.dup(fd)).shutdown(socket.SHUT_RDWR)
+        with socket.socket(fileno=os.dup(fd)) as other:
+            other.shutdown(socket.SHUT_RDWR)
 
 
 def _open_files() -> list[int]:
