@@ -50,7 +50,7 @@ class Cloud:
         self._stepping = False
         self.ecs = EcsState(region, seed)
         self.ecr = EcrState(region)
-        self.scheduler = Scheduler(self.ecs, self.ecr.fate, self.zones)
+        self.scheduler = Scheduler(self.ecs, self.ecr.fate, self.ecr.digest_of, self.zones)
         self.scaling = ScalingEngine(self.ecs, self.scheduler.set_desired)
         self.metrics = Metrics(self.ecs)
         self.alarms = Alarms(region, self.metrics, self.scaling.on_alarm)

@@ -270,6 +270,7 @@ def _settle(cloud: Cloud, service: Service, definition: TaskDefinition, now: flo
     deployment.finished, deployment.outcome = rolled + 180, "SUCCESSFUL"
     service.deployments.append(deployment)
     service.past.append(deployment)
+    digests = tuple(cloud.ecr.digest_of(image) for image in definition.images)
     daemon = service.body["schedulingStrategy"] == "DAEMON"
     if daemon:
         service.desired = deployment.desired = len(service.cluster.instances)
@@ -300,6 +301,7 @@ def _settle(cloud: Cloud, service: Service, definition: TaskDefinition, now: flo
             instance=host,
         )
         settled(task, max(rolled + 40, now - (number + 1) * 7 * HOUR * (0.5 + unit(task_id))))
+        task.digests = digests
         task.can_exec = bool(service.body.get("enableExecuteCommand"))
         task.tags = dict(service.tags)
     service.busy = len(service.tasks) < service.desired

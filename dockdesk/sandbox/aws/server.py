@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from dockdesk.sandbox.aws import cbor, eks, scenes, seed
+from dockdesk.sandbox.aws.ecr.registry import EcrRegistry
 from dockdesk.sandbox.aws.identity import ISSUED
 from dockdesk.sandbox.aws.logs.api import EventStream
 from dockdesk.sandbox.aws.region import Region
@@ -81,15 +82,29 @@ class _Call:
 
 
 class SimulatedAws:
-    """Serves every service on one port, and lets the regions' time pass."""
+    """Serves every service on one port, and lets the regions' time pass.
 
-    def __init__(self, clock: Clock, seed_number: int, huge: bool = False) -> None:
+    ``registry`` serves the home region's ECR images and listens already, since their names begin with its address.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        seed_number: int,
+        huge: bool = False,
+        registry: EcrRegistry | None = None,
+    ) -> None:
         self._clock = clock
         self._seed = seed_number
         self.conditions = Conditions()
         self.regions: dict[str, Region] = {}
         self.home = self.region(REGION)
+        if registry is not None:
+            self.home.cloud.ecr.host = registry.address
+            self.home.registry = f"http://{registry.address}"
         seed.furnish(self.home, huge)
+        if registry is not None:
+            registry.attach(self.home.cloud.ecr)
         eks.furnish(self.home.eks, self.home.cloud.started)
         self.server = Server(self._handle, "aws")
         self._task: asyncio.Task[None] | None = None

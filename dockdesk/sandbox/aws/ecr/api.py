@@ -103,9 +103,7 @@ class EcrApi(Api):
 
     def _describe_repositories(self, params: Params) -> Mapping[str, Any]:
         names = params.texts("repositoryNames")
-        found = [self._state.repository(name) for name in names] or sorted(
-            self._state.repositories.values(), key=lambda item: item.name
-        )
+        found = [self._state.repository(name) for name in names] or self._state.all()
         shown, token = page(found, params, 1000, "maxResults", "nextToken")
         return listing("repositories", [_repository(item) for item in shown], token)
 
@@ -133,7 +131,7 @@ class EcrApi(Api):
                 "RepositoryNotEmptyException",
                 f"The repository with name '{repository.name}' in registry with id '{ACCOUNT}' cannot be deleted because it still contains images",
             )
-        del self._state.repositories[repository.name]
+        self._state.delete(repository)
         return {"repository": _repository(repository)}
 
     def _put_scanning(self, params: Params) -> Mapping[str, Any]:
@@ -233,19 +231,28 @@ class EcrApi(Api):
     def _batch_delete_image(self, params: Params) -> Mapping[str, Any]:
         repository = self._repository(params)
         deleted, failures = [], []
+        observer = self._state.observer
         for wanted in params.inners("imageIds"):
             image = self._find(repository, wanted)
             if image is None:
                 failures.append(_failure(wanted))
                 continue
             tags = [wanted.text("imageTag")] if "imageTag" in wanted else list(image.tags)
-            image.tags = [tag for tag in image.tags if tag not in tags]
+            self._untag_image(repository, image, tags)
             deleted += [{"imageDigest": image.digest, "imageTag": tag} for tag in tags]
             if not tags:
                 deleted.append({"imageDigest": image.digest})
             if not image.tags:
                 repository.images.pop(image.digest, None)
+                if observer is not None:
+                    observer.removed(repository, image.digest)
         return {"imageIds": deleted, "failures": failures}
+
+    def _untag_image(self, repository: Repository, image: EcrImage, tags: list[str]) -> None:
+        image.tags = [tag for tag in image.tags if tag not in tags]
+        for tag in tags:
+            if self._state.observer is not None:
+                self._state.observer.untagged(repository, tag)
 
     def _put_image(self, params: Params) -> Mapping[str, Any]:
         repository = self._repository(params)
@@ -277,8 +284,11 @@ class EcrApi(Api):
         image = repository.images.get(name)
         if image is None:
             media = params.text("imageManifestMediaType") or told.text("mediaType", MANIFEST)
-            image = repository.images[name] = EcrImage(name, manifest, media, size, self._now())
+            image = EcrImage(name, manifest, media, size, self._now())
             image.scanned = self._now() + 20 if repository.scan_on_push else 0.0
+        if self._state.observer is not None:
+            self._state.observer.put(repository, image, tag)
+        repository.images.setdefault(name, image)
         if tag:
             put_tag(repository, image, tag)
         return {

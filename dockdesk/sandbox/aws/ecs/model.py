@@ -148,7 +148,7 @@ class Task:
     stop_reason: str = ""
     exit_code: int | None = None
     container_reason: str = ""
-    leak_since: float = 0.0
+    digests: tuple[str, ...] = ()  # of its containers' images, as they were when it started
     overrides: dict[str, Any] = field(default_factory=dict)
     can_exec: bool = False
     protected_until: float = 0.0

@@ -197,7 +197,10 @@ def task(item: Task, include: set[str]) -> dict[str, Any]:
         "healthStatus": item.health,
         "cpu": str(item.definition.cpu),
         "memory": str(item.definition.memory),
-        "containers": [_container(item, body, region) for body in item.definition.containers],
+        "containers": [
+            _container(item, body, region, position)
+            for position, body in enumerate(item.definition.containers)
+        ],
         "version": 1
         + len([t for t in (item.connected, item.started, item.stopping, item.stopped) if t]),
         "connectivity": "DISCONNECTED"
@@ -241,7 +244,7 @@ def task(item: Task, include: set[str]) -> dict[str, Any]:
     return shown
 
 
-def _container(item: Task, body: dict[str, Any], region: str) -> dict[str, Any]:
+def _container(item: Task, body: dict[str, Any], region: str, position: int) -> dict[str, Any]:
     status = item.status if item.status in {"RUNNING", "STOPPED"} else "PENDING"
     if item.execution_stopped or item.status == "DEPROVISIONING":
         status = "STOPPED"
@@ -268,7 +271,7 @@ def _container(item: Task, body: dict[str, Any], region: str) -> dict[str, Any]:
             if item.launch == "FARGATE"
             else hex_id(64, item.id, name)
         )
-        shown["imageDigest"] = f"sha256:{hex_id(64, body.get('image'))}"
+        shown["imageDigest"] = item.digests[position]
     if body.get("memory"):
         shown["memory"] = str(body["memory"])
     if body.get("memoryReservation"):

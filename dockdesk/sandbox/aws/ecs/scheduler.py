@@ -32,10 +32,15 @@ class Scheduler:
     """Moves every service of a region. ``fate`` tells what becomes of an image, ``zones`` which zones are up."""
 
     def __init__(
-        self, state: EcsState, fate: Callable[[str], str], zones: Callable[[], Sequence[str]]
+        self,
+        state: EcsState,
+        fate: Callable[[str], str],
+        digest_of: Callable[[str], str],
+        zones: Callable[[], Sequence[str]],
     ) -> None:
         self._state = state
         self._fate = fate
+        self._digest_of = digest_of
         self._zones = zones
 
     # --- what the API asks for ---
@@ -122,7 +127,7 @@ class Scheduler:
         task_id = self._state.new_id()
         fates = [self._fate(image) for image in definition.images]
         fate = next((item for item in fates if item != "ok"), "ok")
-        return new_task(
+        task = new_task(
             task_id,
             self._state.arn(f"task/{cluster.name}/{task_id}"),
             cluster,
@@ -138,6 +143,8 @@ class Scheduler:
             group=group,
             runs_for=runs_for,
         )
+        task.digests = tuple(self._digest_of(image) for image in definition.images)
+        return task
 
     # --- time passes ---
 
