@@ -35,7 +35,8 @@ class SandboxMenu(QMenu):
         self._notices = notices
         self._status: SimulationStatus | None = None
         self.setToolTipsVisible(True)
-        self._entry = bar.addMenu(self)
+        last = bar.actions()[-1:]  # Help stays at the end
+        self._entry = bar.insertMenu(last[0], self) if last else bar.addMenu(self)
         self.aboutToShow.connect(self._ask)
         session.state_changed.connect(lambda _state: self._follow())
         self._fill()

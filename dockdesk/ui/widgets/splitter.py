@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSplitter, QSplitterHandle, QWidget
 
 _STEP = 24
+_LINE = 2
 
 
 class Splitter(QSplitter):
@@ -53,6 +54,19 @@ class _Handle(QSplitterHandle):
         self._owner = parent
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Splitter")
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)  # painted anew when the pointer comes and goes
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """A thin line in the middle while it is under the pointer, held, or has the focus; else nothing."""
+        if not (self.underMouse() or self.hasFocus()):
+            return
+        painter = QPainter(self)
+        rect = self.rect()
+        if self.orientation() is Qt.Orientation.Vertical:
+            line = QRect(rect.left(), rect.center().y() - _LINE // 2, rect.width(), _LINE)
+        else:
+            line = QRect(rect.center().x() - _LINE // 2, rect.top(), _LINE, rect.height())
+        painter.fillRect(line, self.palette().accent())
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
         self._owner.restore_proportions()
