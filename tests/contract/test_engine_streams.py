@@ -69,6 +69,16 @@ class World:
     def remove(self, id: str) -> None:
         self.backend.client.delete(f"/containers/{id}", {"force": True, "v": True})
 
+    def gone(self, id: str) -> bool:
+        """Remove it; False where Podman refuses because it is just ending by itself."""
+        try:
+            self.remove(id)
+        except ConflictError:
+            return False
+        except NotFoundError:
+            pass
+        return True
+
     def logs(self, id: str, **query: Any) -> Recorder:
         """All of a log, once it has ended."""
         sink = Recorder()
@@ -91,8 +101,7 @@ def world(request: pytest.FixtureRequest, reactor: Reactor) -> Iterator[World]:
     made = World(request.getfixturevalue(request.param), reactor)
     yield made
     for id in made.made:
-        with contextlib.suppress(NotFoundError):
-            made.remove(id)
+        wait_for(lambda id=id: made.gone(id), what="the container can be removed")
 
 
 # --- Who it is ---

@@ -68,6 +68,11 @@ class Visit:
         self.sock.sendall(head.encode() + body)
         self.answered = True
 
+    def answer_raw(self, data: bytes) -> None:
+        """Send an answer as it stands; the connection stays open, as an engine's does."""
+        self.sock.sendall(data)
+        self.answered = True
+
     def begin_chunks(self, kind: str = "application/json") -> None:
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
         self.sock.sendall(head.encode())

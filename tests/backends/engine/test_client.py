@@ -75,9 +75,9 @@ def test_json_bytes_and_nothing(scene: Scene) -> None:
     assert client.get("/info", type=dict[str, int]) == {"a": 1}
     client = scene.answers(lambda visit: visit.answer(200, b"\0tar", "application/x-tar"))
     assert client.get("/x") == b"\0tar"
-    client = scene.answers(lambda visit: visit.sock.sendall(b"HTTP/1.1 204 None\r\n\r\n"))
+    client = scene.answers(lambda visit: visit.answer_raw(b"HTTP/1.1 204 None\r\n\r\n"))
     assert client.post("/x") is None
-    client = scene.answers(lambda visit: visit.sock.sendall(b"HTTP/1.1 304 Same\r\n\r\n"))
+    client = scene.answers(lambda visit: visit.answer_raw(b"HTTP/1.1 304 Same\r\n\r\n"))
     assert client.post("/containers/x/start") is None
 
 
