@@ -289,3 +289,17 @@ def test_memory_limits_kill(client: Any) -> None:
     assert container.attrs["State"]["OOMKilled"]
     assert container.attrs["State"]["ExitCode"] == 137
     container.remove()
+
+
+def test_one_network_named_in_two_ways_is_joined_once(client: Any) -> None:
+    """As `docker run` does it: the mode is bridge, and the endpoint's options are for default."""
+    made = client.api.create_container(
+        "nginx:1.27-alpine",
+        host_config=client.api.create_host_config(network_mode="bridge"),
+        networking_config={"EndpointsConfig": {"default": {}}},
+    )
+    container = client.containers.get(made["Id"])
+    container.start()
+    container.reload()
+    assert list(container.attrs["NetworkSettings"]["Networks"]) == ["bridge"]
+    container.remove(force=True)

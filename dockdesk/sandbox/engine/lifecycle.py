@@ -232,16 +232,18 @@ class Lifecycle:
 
     def _join(self, container: SimContainer, body: Mapping[str, Any]) -> None:
         mode = str(container.host.get("NetworkMode") or "default")
-        wanted = dict((body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {})
+        named = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
         if mode in {"host", "none"} or mode.startswith("container:"):
             if mode in {"host", "none"}:
                 container.endpoints[mode] = Endpoint(mode, "", "")
             return
-        first = "bridge" if mode in {"default", "bridge"} else mode
-        wanted.setdefault(first, {})
-        for name, options in wanted.items():
+        # A client may name one network in several ways: as default and as bridge, by name and by id.
+        wanted: dict[str, tuple[SimNetwork, Mapping[str, Any]]] = {}
+        for name, options in (*named.items(), (mode, None)):
             network = self.state.network("bridge" if name == "default" else name)
-            self.connect(network, container, options or {}, tell=False)
+            wanted.setdefault(network.name, (network, options or {}))
+        for network, options in wanted.values():
+            self.connect(network, container, options, tell=False)
 
     def connect(
         self,
