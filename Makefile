@@ -18,7 +18,7 @@ demo: ## Start DockDesk in its built-in sandbox: no engine is needed, nothing is
 test: ## Lint, then run every test, with real engines (ARGS: pytest's arguments)
 	@packaging/setup.sh test
 	@$(MAKE) --no-print-directory lint-only
-	$(PYTHON_IN) -m pytest $(ARGS)
+	$(PYTHON_IN) -m pytest $(if $(CI),--reruns 1) $(ARGS)
 
 lint: ## Check style, types and the rules of architecture
 	@packaging/setup.sh dev
