@@ -85,6 +85,7 @@ class ListPane(Pane, Generic[T]):
         )
         self._place_parts()
         self._connect()
+        self._give_keys()
         self._update_body()
 
     def _place_parts(self) -> None:
@@ -103,6 +104,15 @@ class ListPane(Pane, Generic[T]):
         column.addWidget(self.cards)
         column.addWidget(self._split, 1)
         self.setFocusProxy(self.table)
+
+    def _give_keys(self) -> None:
+        """Keys alone, such as Delete, mean the list's rows only where the list has the focus, not a file beside it."""
+        for action in self.bound.actions:
+            made = self.bound[action.id]
+            if action.shortcut and "+" not in action.shortcut:
+                made.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+                self.removeAction(made)
+                self.table.addAction(made)
 
     def _connect(self) -> None:
         table, header = self.table, self.header

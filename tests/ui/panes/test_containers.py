@@ -479,3 +479,32 @@ def test_showing_logs_leads_the_keyboard_into_them(hands: Hands, rig: Rig) -> No
     rig.until(lambda: view.isAncestorOf(hands.pane.window().focusWidget()))
     hands.pane.focus_filter()
     assert view.isAncestorOf(hands.pane.window().focusWidget())
+
+
+def test_delete_means_a_container_only_in_the_list(hands: Hands, rig: Rig) -> None:
+    rig.asker.values = {"force": True}
+    hands.choose("redis")
+    view = hands.tab("Files")
+    hands.pane.window().activateWindow()
+    rig.until(lambda: view.browser.model.total() == 5)  # type: ignore[attr-defined]
+    browser = view.browser  # type: ignore[attr-defined]
+    browser.view.setFocus()
+    browser.view.choose("/start.sh")
+    QTest.keyClick(browser.view, Qt.Key.Key_Delete)
+    rig.settle()
+    assert rig.asker.forms == []
+    hands.pane.table.setFocus()
+    QTest.keyClick(hands.pane.table, Qt.Key.Key_Delete)
+    rig.until(lambda: not hands.has("redis"))
+    assert rig.asker.forms[0].action.id == "container.remove"
+
+
+def test_the_path_of_the_files_can_be_typed_by_shortcut(hands: Hands, rig: Rig) -> None:
+    hands.choose("redis")
+    view = hands.tab("Files")
+    hands.pane.window().activateWindow()
+    browser = view.browser  # type: ignore[attr-defined]
+    rig.until(lambda: browser.model.total() == 5)
+    browser.view.setFocus()
+    QTest.keyClick(browser.view, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert browser.path_field.isVisible()

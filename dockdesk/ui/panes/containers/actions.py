@@ -97,7 +97,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         help="A shell inside the container.",
         primary=True,
     ),
-    Action("container.logs", "Show logs", "file-text", shortcut="Ctrl+L", group="open"),
+    Action("container.logs", "Show logs", "file-text", shortcut="Ctrl+Shift+L", group="open"),
     Action(
         "container.browse",
         "Open in browser",

@@ -72,7 +72,7 @@ class RunDialog(Dialog):
         self._context = context
         self._sure = False
         self.setAcceptDrops(True)
-        self.preview = EquivalentView(context.theme)
+        self.preview = EquivalentView(context.theme, "As a command")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PREVIEW_DELAY_MS)

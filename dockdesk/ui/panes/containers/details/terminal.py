@@ -54,6 +54,7 @@ class TerminalsView(DetailView[ContainerRow]):
         self._tabs.setDrawBase(False)
         self._tabs.setExpanding(False)
         self._tabs.setDocumentMode(True)
+        self._tabs.setMinimumWidth(1)  # else it is wide enough for the buttons that scroll it
         self._tabs.setAccessibleName("Terminals")
         self._add = IconButton(context.theme, "plus", "Another terminal")
         self._more = IconButton(context.theme, "chevron-down", "Other ways to open a terminal")
