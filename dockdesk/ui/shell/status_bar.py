@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 from dockdesk.core.columns import Tone
 from dockdesk.ui.actions.bound import tip
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import ICON_BESIDE_WORDS
 from dockdesk.ui.widgets.labels import ElidedLabel
 
 
@@ -54,6 +55,7 @@ class StatusBar(QWidget):
         self._reconnect = QToolButton()
         self._reconnect.setText("Reconnect")
         self._reconnect.setIcon(theme.icon("refresh"))
+        self._reconnect.setIconSize(ICON_BESIDE_WORDS)
         self._reconnect.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._reconnect.setToolTip(tip("Reconnect", "Ctrl+Shift+R"))
         self._reconnect.clicked.connect(self.reconnect_asked)
@@ -76,7 +78,7 @@ class StatusBar(QWidget):
     def _link(theme: Theme, icon: str, name: str, signal: SignalInstance) -> QToolButton:
         button = QToolButton()
         button.setIcon(theme.icon(icon, "muted", 16))
-        button.setIconSize(QSize(16, 16))
+        button.setIconSize(ICON_BESIDE_WORDS)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAccessibleName(name)
         button.setFont(theme.font("small", tabular=True))

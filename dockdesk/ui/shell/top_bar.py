@@ -198,6 +198,7 @@ class TopBar(QWidget):
     def set_running(self, count: int) -> None:
         """How many jobs run: said in words beside the icon."""
         self.activity.setText(f"{count} running" if count else "")
+        self.activity.setIconSize(QSize(21 if count else 18, 18))
 
     def set_compact(self, compact: bool) -> None:
         """Leave words away in a narrow window."""

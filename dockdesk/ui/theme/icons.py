@@ -36,7 +36,10 @@ class IconSet:
         return QIcon(_TintedEngine(self, name, tone, size))
 
     def pixmap(self, name: str, colour: QColor, size: QSize, scale: float) -> QPixmap:
-        """The icon as a picture, centred in ``size`` (device-independent pixels times ``scale``)."""
+        """The icon as a picture of ``size`` (device-independent pixels times ``scale``).
+
+        In a wide one it stands at the left: the rest is its distance from the words beside it.
+        """
         wide, high = max(1, round(size.width() * scale)), max(1, round(size.height() * scale))
         key = (name, colour.name(QColor.NameFormat.HexArgb), wide, high)
         if (kept := self._pixmaps.get(key)) is not None:
@@ -60,7 +63,7 @@ class IconSet:
         side = min(wide, high)
         painter = QPainter(pixmap)
         painter.setOpacity(colour.alphaF())
-        renderer.render(painter, QRectF((wide - side) / 2, (high - side) / 2, side, side))
+        renderer.render(painter, QRectF(0, (high - side) / 2, side, side))
         painter.end()
         return pixmap
 

@@ -23,6 +23,9 @@ from dockdesk.ui.widgets.plain import plain_tip
 
 Look = Literal["usual", "primary", "danger", "flat"]
 
+ICON_ALONE = QSize(16, 16)
+ICON_BESIDE_WORDS = QSize(19, 16)  # the style by itself leaves 4 pixels between them
+
 
 class Button(QPushButton):
     """A push button. ``look`` says how much it weighs; there is one primary button in a view at most."""
@@ -44,6 +47,10 @@ class Button(QPushButton):
         self._icon_name = icon
         self.set_look(look)
 
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setIconSize(ICON_BESIDE_WORDS if text else ICON_ALONE)
+
     def show_words(self, on: bool) -> None:
         """Where there is no room for words, the icon alone says it; to screen readers the words remain."""
         if on == bool(self.text()):
@@ -56,7 +63,6 @@ class Button(QPushButton):
         if self._icon_name:
             filled = look in {"primary", "danger"}
             self.setIcon(self._theme.icon(self._icon_name, "on_accent" if filled else "text", 16))
-            self.setIconSize(QSize(16, 16))
         self.style().polish(self)
 
 
@@ -133,6 +139,7 @@ class SegmentedControl(QFrame):
             button = _SegmentButton(segment.title.replace("&", "&&"), self)
             if segment.icon:
                 button.setIcon(theme.icon(segment.icon, "text", 16))
+                button.setIconSize(ICON_BESIDE_WORDS if segment.title else ICON_ALONE)
             button.setToolTip(plain_tip(segment.tip))
             self._group.addButton(button, number)
             layout.addWidget(button)

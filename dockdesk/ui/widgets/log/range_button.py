@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import ICON_BESIDE_WORDS
 from dockdesk.ui.widgets.labels import PlainLabel
 from dockdesk.ui.widgets.log.query import DEFAULT_RANGE, RANGES, LogRange
 from dockdesk.ui.widgets.plain import plain_tip
@@ -36,6 +37,7 @@ class RangeButton(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setIcon(theme.icon("history", "muted"))
+        self.setIconSize(ICON_BESIDE_WORDS)
         self.setToolTip(plain_tip("Which lines to load"))
         menu = QMenu(self)
         self._group = QActionGroup(self)
@@ -60,7 +62,7 @@ class RangeButton(QToolButton):
         """Show a range as the one in force."""
         self.range = chosen
         self._actions.get(chosen, self._between).setChecked(True)
-        self.setText(f" {chosen.title}")  # the style leaves no room after the icon
+        self.setText(chosen.title)
         self.setAccessibleName(f"Lines to load: {chosen.title}")
 
     def _choose(self, chosen: LogRange) -> None:
