@@ -554,26 +554,11 @@ def test_a_full_disk_is_told(
     fed.until_shown("text")
     target = tmp_path / "web.log"
     target.write_text("kept")
-    real = Path.open
 
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self._file = file
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-        def __enter__(self) -> Full:
-            return self
-
-        def __exit__(self, *_error: object) -> None:
-            self._file.close()
-
-        def write(self, _data: bytes) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    def open_(self: Path, *arguments: Any, **options: Any) -> Any:
-        opened = real(self, *arguments, **options)
-        return Full(opened) if self.name.endswith(".part") else opened
-
-    monkeypatch.setattr(Path, "open", open_)
+    monkeypatch.setattr("dockdesk.core.wholefile.os.fsync", full)
     with qtbot.waitSignal(jobs.job_failed, timeout=10_000) as failed:
         fed.panel._taker.save(target)
     assert "No space left" in failed.args[0].error.detail
