@@ -75,6 +75,7 @@ MENUS: Sequence[tuple[str, Sequence[Action[Any]]]] = (
 EXTRA_SHORTCUTS: dict[str, tuple[str, ...]] = {
     "help.palette": ("Ctrl+Shift+P",),
     "view.filter": ("/",),
+    "go.next_part": ("Ctrl+F6",),  # out of a terminal, whose programs get F6
     "help.shortcuts": ("?",),
 }
 """Second keys of an action, beside the one that menus show."""

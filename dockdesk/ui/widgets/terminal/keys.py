@@ -96,16 +96,15 @@ def _held(modifiers: Qt.KeyboardModifier) -> _Held:
 def is_for_the_program(key: int, modifiers: Qt.KeyboardModifier) -> bool:
     """Whether a key that means something here goes to the program in the terminal before the application's shortcuts.
 
-    The application keeps Ctrl+Shift with a letter, a digit or Tab, Ctrl+Tab and F11: terminals have no code of their
-    own for them, and without a way out the keyboard would be caught in the terminal.
+    The application keeps Ctrl+Shift with a letter, a digit or Tab, Ctrl+Tab, Ctrl+F6 and F11: terminals have no code of
+    their own for most of them, and without a way out the keyboard would be caught in the terminal.
     """
     held = _held(modifiers)
     command = Modifier.ControlModifier if sys.platform == "darwin" else Modifier.MetaModifier
     if modifiers & command:
         return False
-    if key in (Key.Key_F11.value, Key.Key_Tab.value, Key.Key_Backtab.value) and (
-        key == Key.Key_F11.value or held.control
-    ):
+    with_control = (Key.Key_F6.value, Key.Key_Tab.value, Key.Key_Backtab.value)
+    if key == Key.Key_F11.value or (held.control and key in with_control):
         return False
     text_key = Key.Key_Space.value <= key <= Key.Key_AsciiTilde.value
     return not (held.control and held.shift and text_key)

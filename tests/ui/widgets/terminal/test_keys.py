@@ -97,6 +97,8 @@ def test_modes_change_arrows_and_backspace() -> None:
         (K.Key_P, CTRL | SHIFT, False),
         (K.Key_1, CTRL | SHIFT, False),
         (K.Key_F11, NONE, False),
+        (K.Key_F6, NONE, True),
+        (K.Key_F6, CTRL, False),
         (K.Key_L, META, False),
     ],
 )
