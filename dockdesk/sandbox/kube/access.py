@@ -5,11 +5,14 @@ Source: Kubernetes API reference, authentication.k8s.io and authorization.k8s.io
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.sandbox.http import Request, Response, Router, json_response
+from dockdesk.sandbox.kube.bodies import read_object
 from dockdesk.sandbox.kube.objects import uuid_of
 from dockdesk.sandbox.kube.status import KubeError, qualified
 
@@ -79,8 +82,8 @@ class Access:
         router.add("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", self._who_am_i)
 
     async def _access_review(self, request: Request) -> Response:
-        body = await request.json()
-        spec = body.get("spec") if isinstance(body, dict) else None
+        body = await read_object(request)
+        spec = body.get("spec")
         if not isinstance(spec, dict):
             raise KubeError(400, "spec is required")
         user = self.user_of(request)
@@ -105,7 +108,7 @@ class Access:
         return json_response({**body, "status": status}, 201)
 
     async def _rules_review(self, request: Request) -> Response:
-        body = await request.json() or {}
+        body = await read_object(request)
         user, namespace = (
             self.user_of(request),
             str((body.get("spec") or {}).get("namespace") or ""),
@@ -125,7 +128,7 @@ class Access:
         return json_response({**body, "status": status}, 201)
 
     async def _who_am_i(self, request: Request) -> Response:
-        body = await request.json() or {}
+        body = await read_object(request)
         user = self.user_of(request)
         info = {
             "username": user.name,
@@ -154,9 +157,6 @@ def forbidden(
 
 
 def _token_of_protocols(header: str) -> str:
-    import base64
-    import binascii
-
     prefix = "base64url.bearer.authorization.k8s.io."
     for part in header.split(","):
         if part.strip().startswith(prefix):

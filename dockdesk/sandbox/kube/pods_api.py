@@ -12,6 +12,7 @@ from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings
 from dockdesk.sandbox.engine.streams import Line, Terminal, log_lines, newest_lines
 from dockdesk.sandbox.http import HIJACKED, Request, Response, json_response
 from dockdesk.sandbox.kube import websocket
+from dockdesk.sandbox.kube.bodies import read_object
 from dockdesk.sandbox.kube.cluster import Cluster
 from dockdesk.sandbox.kube.containers import Containers, PodContainer, until_gone
 from dockdesk.sandbox.kube.copying import tar
@@ -223,8 +224,7 @@ class PodsApi:
     # --- Eviction ---
 
     async def _evict(self, pod: Object, request: Request) -> Response:
-        body = await request.json()
-        options = options_of(request, body.get("deleteOptions") if isinstance(body, dict) else None)
+        options = options_of(request, (await read_object(request)).get("deleteOptions"))
         budgets = self._budgets.covering(pod) if is_ready(pod) else []
         if len(budgets) > 1:
             raise KubeError(

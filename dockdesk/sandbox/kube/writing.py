@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from dockdesk.sandbox.http import Request, Response, json_response
 from dockdesk.sandbox.kube import deleting, managed, patching, validate
 from dockdesk.sandbox.kube.admission import Admission, changed
+from dockdesk.sandbox.kube.bodies import (
+    as_object,
+    delete_options,
+    is_dry,
+    json_of,
+    manager_of,
+    media_type,
+    read_object,
+)
 from dockdesk.sandbox.kube.cluster import Cluster
 from dockdesk.sandbox.kube.kinds import Kind
 from dockdesk.sandbox.kube.listing import Lister, selection_of, table, wanted_shape
@@ -25,7 +33,6 @@ from dockdesk.sandbox.kube.selectors import written
 from dockdesk.sandbox.kube.status import KubeError, invalid, stale, success
 from dockdesk.sandbox.kube.store import Stored
 
-_JSON_TYPES = {"", "application/json", "*/*"}
 _APPLY = {"application/apply-patch+yaml", "application/apply-patch"}
 _PATCHES = (
     "application/json-patch+json",
@@ -34,47 +41,6 @@ _PATCHES = (
     "application/apply-patch+yaml",
 )
 _KEPT_META = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace", "managedFields")  # fmt: skip
-
-
-def manager_of(request: Request) -> str:
-    """Who writes: fieldManager, or the first part of the User-Agent."""
-    agent = request.headers.get("user-agent", "").partition("/")[0]
-    return request.first("fieldManager") or agent or "unknown"
-
-
-def is_dry(request: Request) -> bool:
-    """Raises KubeError 422 for a dryRun that is not All."""
-    value = request.first("dryRun")
-    if value and value != "All":
-        text = f'Unsupported value: "{value[:40]}": supported values: "All"'
-        raise invalid("Options", "meta.k8s.io", "", [("FieldValueNotSupported", "dryRun", text)])
-    return bool(value)
-
-
-def media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def read_object(request: Request) -> Object:
-    """The body as an object. Raises KubeError 400, 415."""
-    media = media_type(request)
-    if media not in _JSON_TYPES:
-        raise KubeError(
-            415,
-            f"the body of the request was in an unknown format - accepted media types include: application/json (the sandbox reads no {media[:60]})",
-        )
-    return _as_object(await request.json())
-
-
-def _as_object(body: Any) -> Object:
-    if not isinstance(body, dict):
-        raise KubeError(400, "the object provided is unrecognized (must be of type object)")
-    meta = body.setdefault("metadata", {})
-    if not isinstance(meta, dict):
-        raise KubeError(
-            400, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
-        )
-    return body
 
 
 class Writer:
@@ -130,7 +96,7 @@ class Writer:
         if media in _APPLY:
             return await self._apply(kind, namespace, name, part, request)
         old = self._store.get(kind, namespace, name).object
-        item = _as_object(await patched(kind, old, request))
+        item = as_object(await patched(kind, old, request))
         if item["metadata"].get("name") != name:
             raise KubeError(400, "the name of the object does not match the name on the URL")
         item = self._changed(kind, old, item, part, manager_of(request))
@@ -152,7 +118,7 @@ class Writer:
                     )
                 ],
             )
-        config = _as_object(_json_of(await request.body()))
+        config = as_object(json_of(await request.body()))
         _check_kind(kind, config)
         _check_place(kind, config, namespace)
         if config["metadata"].setdefault("name", name) != name:
@@ -225,7 +191,7 @@ class Writer:
         if request.method == "PUT":
             wanted = await read_object(request)
         else:
-            wanted = _as_object(await patched(kind, scale_of(old), request))
+            wanted = as_object(await patched(kind, scale_of(old), request))
         replicas = dig(wanted, "spec", "replicas") or 0
         if not isinstance(replicas, int) or isinstance(replicas, bool):
             raise KubeError(
@@ -250,7 +216,7 @@ class Writer:
     # --- Delete ---
 
     async def delete(self, kind: Kind, namespace: str, name: str, request: Request) -> Response:
-        options = await _options(request)
+        options = await delete_options(request)
         item = self._store.get(kind, namespace, name).object
         left = deleting.delete(self._cluster, kind, item, options)
         if left is not None or kind.key == ("", "pods"):
@@ -258,7 +224,7 @@ class Writer:
         return json_response(success(name, kind.group, kind.plural, uid_of(item)))
 
     async def delete_collection(self, kind: Kind, namespace: str, request: Request) -> Response:
-        options = await _options(request)
+        options = await delete_options(request)
         items = self._lister.select(kind, selection_of(kind, namespace, request))
         for stored in items:
             deleting.delete(self._cluster, kind, stored.object, options)
@@ -285,21 +251,6 @@ def one(kind: Kind, stored: Stored, request: Request, now: float, status: int = 
         meta = {"resourceVersion": str(stored.version)}
         return Response(status, table(kind, [stored], meta, request, now))
     return Response(status, stored.partial if shape.startswith("Partial") else stored.json)
-
-
-async def _options(request: Request) -> deleting.Options:
-    body = _json_of(await request.body() or b"{}") if media_type(request) in _JSON_TYPES else None
-    return deleting.options_of(request, body)
-
-
-def _json_of(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise KubeError(
-            400,
-            f"error parsing the body as JSON, the only form of YAML that the sandbox reads: {error}",
-        ) from None
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -343,7 +294,7 @@ async def patched(kind: Kind, old: Object, request: Request) -> Any:
             "the body of the request was in an unknown format - accepted media types include: "
             + ", ".join(_PATCHES),
         )
-    patch = _json_of(await request.body())
+    patch = json_of(await request.body())
     if media == _PATCHES[0]:
         return patching.json_patch(old, patch)
     if not isinstance(patch, dict):

@@ -63,6 +63,21 @@ def test_it_rolls_out_and_back(kubectl: Any) -> None:
     kubectl("delete", "deployment", "kubectl")
 
 
+def test_it_makes_things_of_its_own(kubectl: Any) -> None:
+    """For these it sends protobuf."""
+    kubectl(
+        "create", "deployment", "made", "--image=nginx:1.27-alpine", "--replicas=2", "--port=80"
+    )
+    ports = "jsonpath={.spec.template.spec.containers[0].ports}"
+    assert json.loads(kubectl("get", "deployment", "made", "-o", ports)) == [
+        {"containerPort": 80, "protocol": "TCP"}
+    ]
+    kubectl("create", "job", "by-hand", "--from=cronjob/sales-report")
+    kubectl("wait", "--for=condition=complete", "job/by-hand", "--timeout=50s")
+    assert kubectl("auth", "can-i", "delete", "pods") == "yes\n"
+    kubectl("delete", "deployment/made", "job/by-hand")
+
+
 def test_it_looks_into_containers(kubectl: Any, tmp_path: Path) -> None:
     assert kubectl("exec", "redis-0", "--", "hostname") == "redis-0\n"
     assert kubectl("exec", "-i", "redis-0", "--", "sh", given="echo typed\n") == "typed\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockdesk.sandbox.kube import managed
+from dockdesk.sandbox.kube import managed, protobuf
 from dockdesk.sandbox.kube.cron import Schedule
 from dockdesk.sandbox.kube.images import behaviour_of
 from dockdesk.sandbox.kube.kinds import Kinds
@@ -332,3 +332,76 @@ def test_images_that_no_registry_has() -> None:
     assert behaviour_of({"image": "my/own:1"}) is None
     assert behaviour_of({"image": "nginx:missing"}) is None
     assert behaviour_of({"image": "registry.example.com:5000/nginx:1.27"}) is not None
+
+
+def _field(number: int, value: bytes | str | int) -> bytes:
+    """One field of a protobuf message, as another implementation would write it."""
+    if isinstance(value, int):
+        return bytes([number << 3, value])
+    data = value.encode() if isinstance(value, str) else value
+    assert len(data) < 128
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def test_protobuf_bodies_are_read() -> None:
+    label = _field(11, _field(1, "app") + _field(2, "x"))
+    meta = (
+        _field(1, "web") + _field(2, "") + label + _field(8, b"")
+    )  # an empty text and a zero time: not set
+    port = _field(1, "http") + _field(2, 0) + _field(3, 80)
+    container = _field(1, "main") + _field(2, "nginx:1") + _field(6, port)
+    template = _field(2, _field(2, container))
+    spec = _field(1, 0) + _field(3, template) + _field(5, 0) + _field(7, 0)
+    body = (
+        _field(1, _field(1, "apps/v1") + _field(2, "Deployment"))
+        + b"\x12"
+        + bytes([len(_field(1, meta) + _field(2, spec))])
+        + _field(1, meta)
+        + _field(2, spec)
+    )
+    assert protobuf.decoded(b"k8s\0" + body) == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "labels": {"app": "x"}},
+        "spec": {
+            "replicas": 0,
+            "template": {
+                "spec": {
+                    "containers": [
+                        {
+                            "name": "main",
+                            "image": "nginx:1",
+                            "ports": [{"name": "http", "containerPort": 80}],
+                        }
+                    ]
+                }
+            },
+        },
+    }
+
+
+def test_protobuf_of_special_types() -> None:
+    named = _field(1, _field(1, "policy/v1") + _field(2, "PodDisruptionBudget"))
+    spec = _field(1, _field(1, 1) + _field(3, "50%"))
+    assert protobuf.decoded(b"k8s\0" + named + _field(2, _field(2, spec)))["spec"] == {
+        "minAvailable": "50%"
+    }
+    named = _field(1, _field(1, "v1") + _field(2, "Secret"))
+    assert protobuf.decoded(
+        b"k8s\0" + named + _field(2, _field(2, _field(1, "k") + _field(2, "q")))
+    )["data"] == {"k": "cQ=="}
+
+
+@given(st.binary(max_size=60))
+def test_broken_protobuf_is_refused_and_nothing_more(data: bytes) -> None:
+    named = _field(1, _field(1, "apps/v1") + _field(2, "Deployment"))
+    for body in (
+        data,
+        b"k8s\0" + data,
+        b"k8s\0" + named + _field(2, data),
+        b"k8s\0" + named + _field(2, _field(1, data)),
+    ):
+        try:
+            assert isinstance(protobuf.decoded(body), dict)
+        except KubeError as error:
+            assert error.status in {400, 415}  # noqa: PT017
