@@ -20,6 +20,7 @@ from dockdesk.sandbox.aws.server import SimulatedAws
 from dockdesk.sandbox.aws.values import ACCESS_KEY, REGION, SECRET_KEY
 from dockdesk.sandbox.engine.scenes import HUGE, EngineScenes
 from dockdesk.sandbox.engine.server import SimulatedEngine
+from dockdesk.sandbox.kube.access import User
 from dockdesk.sandbox.kube.server import PODS_IF_HUGE, SimulatedKubernetes
 from dockdesk.sandbox.registry.server import HUGE_TAGS, SimulatedRegistry
 from dockdesk.sandbox.world.clock import FASTEST, SLOWEST, Clock
@@ -27,6 +28,7 @@ from dockdesk.sandbox.world.control import Control
 from dockdesk.sandbox.world.scenarios import CALM, SCENARIOS, Director
 
 _PARENT_SECONDS = 1.0
+_EKS = "shop-k8s"  # the EKS cluster whose Kubernetes is served
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -65,36 +67,63 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
-    scenario = "huge" if arguments.huge else arguments.scenario
-    huge = scenario == "huge"
-    clock = Clock(arguments.speed)
-    engine = SimulatedEngine(clock, arguments.seed, HUGE if huge else 0)
-    images = EcrRegistry(clock, folder)
-    await images.listen()
-    aws = SimulatedAws(clock, arguments.seed, huge, images)
-    kube = SimulatedKubernetes(
-        clock, arguments.seed, PODS_IF_HUGE if huge else 0, secrets.token_urlsafe(24)
-    )
-    socket, control_socket = folder / "docker.sock", folder / "control.sock"
-    scenes = EngineScenes(engine, lambda: engine.server.listen_unix(socket))
-    registry = SimulatedRegistry(clock, arguments.seed, folder, HUGE_TAGS if huge else 0)
-    director = Director((scenes, aws, registry))
-    control = Control(clock, director)
-    await engine.server.listen_unix(socket)
-    await control.server.listen_unix(control_socket)
-    await registry.listen()
-    port = await aws.server.listen_loopback()
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.touch(0o600)
-    kubeconfig.write_text(kube.kubeconfig(await kube.listen_tls(folder)))
-    engine.start()
-    aws.start()
-    kube.start()
-    if scenario != CALM.id:
-        director.play(scenario)
-    _announce(
-        {
-            "DOCKER_HOST": f"unix://{socket}",
+    world = _World(arguments, folder)
+    _announce(await world.open(), arguments.json)
+    watching = asyncio.create_task(_watch(arguments.parent, ended)) if arguments.parent else None
+    await ended.wait()
+    if watching is not None:
+        watching.cancel()
+    await world.close()
+
+
+class _World:
+    """All the simulated systems, with one clock and one director."""
+
+    def __init__(self, arguments: argparse.Namespace, folder: Path) -> None:
+        self._scenario = "huge" if arguments.huge else str(arguments.scenario)
+        self._huge = self._scenario == "huge"
+        self._seed = int(arguments.seed)
+        self._folder = folder
+        self._socket = folder / "docker.sock"
+        self._clock = Clock(arguments.speed)
+        self._engine = SimulatedEngine(self._clock, self._seed, HUGE if self._huge else 0)
+        self._scenes = EngineScenes(
+            self._engine, lambda: self._engine.server.listen_unix(self._socket)
+        )
+        self._registry = SimulatedRegistry(
+            self._clock, self._seed, folder, HUGE_TAGS if self._huge else 0
+        )
+        self._images = EcrRegistry(self._clock, folder)
+        self._kube = SimulatedKubernetes(
+            self._clock,
+            self._seed,
+            PODS_IF_HUGE if self._huge else 0,
+            secrets.token_urlsafe(24),
+            self._user_of_eks,
+        )
+
+    async def open(self) -> dict[str, str]:
+        """Start everything; returns the variables that lead to it."""
+        await self._images.listen()
+        self._aws = aws = SimulatedAws(self._clock, self._seed, self._huge, self._images)
+        director = Director((self._scenes, aws, self._registry, self._kube))
+        self._control = Control(self._clock, director)
+        control = self._folder / "control.sock"
+        await self._engine.server.listen_unix(self._socket)
+        await self._control.server.listen_unix(control)
+        await self._registry.listen()
+        port = await aws.server.listen_loopback()
+        kube_port = await self._kube.listen_tls(self._folder)
+        aws.home.eks.serve(_EKS, f"https://127.0.0.1:{kube_port}", self._kube.certificate)
+        kubeconfig = self._folder / "kubeconfig"
+        kubeconfig.touch(0o600)
+        kubeconfig.write_text(self._kube.kubeconfig(kube_port))
+        for system in (self._engine, aws, self._kube):
+            system.start()
+        if self._scenario != CALM.id:
+            director.play(self._scenario)
+        return {
+            "DOCKER_HOST": f"unix://{self._socket}",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -102,22 +131,24 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "KUBECONFIG": str(kubeconfig),
-            "DOCKDESK_SANDBOX_CONTROL": str(control_socket),
-            "DOCKDESK_SANDBOX_REGISTRY": registry.address,
-            "DOCKDESK_SANDBOX_HUB": registry.hub_url,
-        },
-        arguments.json,
-    )
-    watching = asyncio.create_task(_watch(arguments.parent, ended)) if arguments.parent else None
-    await ended.wait()
-    if watching is not None:
-        watching.cancel()
-    await scenes.close()
-    await control.server.close()
-    await registry.close()
-    await kube.close()
-    await aws.close()
-    await engine.close()
+            "DOCKDESK_SANDBOX_CONTROL": str(control),
+            "DOCKDESK_SANDBOX_REGISTRY": self._registry.address,
+            "DOCKDESK_SANDBOX_HUB": self._registry.hub_url,
+        }
+
+    def _user_of_eks(self, token: str) -> User | None:
+        """Whoever AWS knows is an administrator of the EKS cluster, as its creator is."""
+        name = self._aws.gate.eks_user(token, _EKS)
+        return User(name, "admin", ("system:masters", "system:authenticated")) if name else None
+
+    async def close(self) -> None:
+        await self._scenes.close()
+        await self._control.server.close()
+        await self._registry.close()
+        await self._images.close()
+        await self._kube.close()
+        await self._aws.close()
+        await self._engine.close()
 
 
 def _announce(variables: dict[str, str], as_json: bool) -> None:

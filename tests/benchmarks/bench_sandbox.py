@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from dockdesk.sandbox.aws.signing import sign
 from tests.benchmarks.harness import Report, main
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -49,13 +50,27 @@ class _Sandbox:
         self.ready = time.perf_counter() - began
 
     def ecs(self, operation: str, **params: Any) -> Any:
-        scope = f"{self.variables['AWS_ACCESS_KEY_ID']}/20260101/{self.variables['AWS_REGION']}/ecs/aws4_request"
         headers = {
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
-            "X-Amz-Target": f"AmazonEC2ContainerServiceV20141113.{operation}",
-            "Content-Type": "application/x-amz-json-1.1",
+            "host": urlsplit(self.variables["AWS_ENDPOINT_URL"]).netloc,
+            "x-amz-target": f"AmazonEC2ContainerServiceV20141113.{operation}",
+            "content-type": "application/x-amz-json-1.1",
         }
-        self.aws.request("POST", "/", json.dumps(params), headers)
+        body = json.dumps(params).encode()
+        key, secret = (
+            self.variables[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+        )
+        signed = sign(
+            key,
+            secret,
+            self.variables["AWS_REGION"],
+            "ecs",
+            "POST",
+            "/",
+            headers,
+            body,
+            time.time(),
+        )
+        self.aws.request("POST", "/", body, signed)
         response = self.aws.getresponse()
         answer = json.loads(response.read())
         assert response.status == 200, answer

@@ -20,6 +20,11 @@ ISSUED = "ASIADOCKDESK"
 _USER = "AIDADOCKDESKSANDBOX00"
 
 
+def secret_of(key_id: str) -> str:
+    """The secret of a key that was issued here."""
+    return hex_id(40, key_id, "secret")
+
+
 class StsApi(Api):
     """Keys that are issued begin with `ISSUED`."""
 
@@ -45,10 +50,11 @@ class StsApi(Api):
     def _credentials(self, params: Params, key: str) -> dict[str, Any]:
         seconds = params.whole("DurationSeconds", 3600, 900, 129_600)
         now = self._now()
+        key_id = ISSUED + hex_id(8, key, now).upper()
         return {
-            "AccessKeyId": ISSUED + hex_id(8, key, now).upper(),
-            "SecretAccessKey": hex_id(40, key, now, "secret"),
-            "SessionToken": hex_id(64, key, now, "token"),
+            "AccessKeyId": key_id,
+            "SecretAccessKey": secret_of(key_id),
+            "SessionToken": hex_id(64, key_id, "token"),
             "Expiration": when(now + seconds),
         }
 

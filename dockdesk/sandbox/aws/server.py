@@ -11,19 +11,17 @@ import inspect
 import json
 import logging
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from dockdesk.sandbox.aws import cbor, eks, scenes, seed
+from dockdesk.sandbox.aws import cbor, eks, scenes, seed, signing
 from dockdesk.sandbox.aws.ecr.registry import EcrRegistry
-from dockdesk.sandbox.aws.identity import ISSUED
+from dockdesk.sandbox.aws.gate import Gate
 from dockdesk.sandbox.aws.logs.api import EventStream
 from dockdesk.sandbox.aws.region import Region
 from dockdesk.sandbox.aws.values import (
-    ACCESS_KEY,
     REGION,
     Api,
     AwsError,
@@ -63,7 +61,6 @@ _NAMESPACES = {
     "monitoring": "http://monitoring.amazonaws.com/doc/2010-08-01/",
 }
 _RPC = re.compile(r"/service/(\w+)/operation/(\w+)")
-_CREDENTIAL = re.compile(r"(?:Credential=)?([^/\s,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _REGION_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _MOST_REGIONS = 40
 _MOST_FIELDS = 20_000
@@ -78,7 +75,6 @@ class _Call:
     operation: str
     params: Any
     version: str = "1.1"
-    route: Operation | None = None
 
 
 class SimulatedAws:
@@ -96,7 +92,7 @@ class SimulatedAws:
     ) -> None:
         self._clock = clock
         self._seed = seed_number
-        self.conditions = Conditions()
+        self.gate = Gate()
         self.regions: dict[str, Region] = {}
         self.home = self.region(REGION)
         if registry is not None:
@@ -108,8 +104,6 @@ class SimulatedAws:
         eks.furnish(self.home.eks, self.home.cloud.started)
         self.server = Server(self._handle, "aws")
         self._task: asyncio.Task[None] | None = None
-        self._allowance = 0.0
-        self._refilled = time.monotonic()
         self._requests = 0
 
     def region(self, name: str) -> Region:
@@ -136,8 +130,7 @@ class SimulatedAws:
 
     def play(self, conditions: Conditions) -> None:
         """Live under other conditions from now on."""
-        self.conditions = conditions
-        self._allowance = 0.0
+        self.gate.play(conditions)
         for region in self.regions.values():
             region.cloud.play(conditions)
         scenes.play(self.home, conditions)
@@ -150,7 +143,6 @@ class SimulatedAws:
         call = _Call("rest", "", "", {})
         try:
             call = self._identify(request)
-            await self._read(request, call)
             answer = await self._answer(request, call)
         except AwsError as error:
             return _error(call, error, request_id)
@@ -189,18 +181,20 @@ class SimulatedAws:
         if rpc is not None:
             return _Call("cbor", _TARGETS.get(rpc[1], ""), rpc[2], {})
         if request.path == "/":
-            scope = _CREDENTIAL.search(request.headers.get("authorization", ""))
-            service = scope[3] if scope else request.first("service", "sts")
+            signed = signing.read(request.raw_target, request.headers)
+            service = signed.service if signed is not None else "sts"
             return _Call("ec2" if service == "ec2" else "query", service, "", {})
         return _Call("rest", "eks", request.path, {})
 
-    async def _read(self, request: Request, call: _Call) -> None:
-        """Read the input. Raises AwsError where it can't be understood."""
+    async def _body(self, request: Request) -> bytes:
         try:
-            body = await request.body(_BODY_LIMIT)
+            return await request.body(_BODY_LIMIT)
         except HttpError as error:
             code = "RequestEntityTooLarge" if error.status == 413 else "BadRequest"
             raise AwsError(code, error.message, error.status) from None
+
+    def _read(self, request: Request, call: _Call, body: bytes) -> None:
+        """Read the input. Raises AwsError where it can't be understood."""
         if call.protocol == "json":
             call.params = _json(body)
         elif call.protocol == "cbor":
@@ -226,7 +220,9 @@ class SimulatedAws:
             _read_form(request, call, body)
 
     async def _answer(self, request: Request, call: _Call) -> Any:
-        region = self._authorized(request, call)
+        body = await self._body(request)
+        region = self._authorized(request, call, body)
+        self._read(request, call, body)
         region.cloud.advance()
         operation = self._operation(region, request, call)
         answer = operation(Params(call.params, request.headers))
@@ -247,66 +243,16 @@ class SimulatedAws:
             )
         return operation
 
-    def _authorized(self, request: Request, call: _Call) -> Region:
-        """The region that the request is signed for. Raises what AWS answers to those it does not know, or who ask too often."""
-        signed = request.headers.get("authorization", "") or request.first("X-Amz-Credential")
-        match = _CREDENTIAL.search(signed)
-        if match is None:
-            raise AwsError(
-                "MissingAuthenticationTokenException",
-                "Missing Authentication Token",
-                403,
-                "MissingAuthenticationToken",
-            )
-        key, name, _ = match.groups()
-        if key != ACCESS_KEY and not key.startswith(ISSUED):
-            raise AwsError(
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-                403 if call.protocol in {"query", "rest"} else 400,
-                "AuthFailure" if call.protocol == "ec2" else "InvalidClientTokenId",
-            )
-        if self.conditions.expired:
-            raise AwsError(
-                "ExpiredTokenException",
-                "The security token included in the request is expired",
-                403 if call.protocol in {"query", "rest"} else 400,
-                "RequestExpired" if call.protocol == "ec2" else "ExpiredToken",
-            )
-        if self.conditions.throttled and not self._admitted():
-            raise _throttled(call)
-        if not _REGION_NAME.fullmatch(name) or (
-            name not in self.regions and len(self.regions) >= _MOST_REGIONS
-        ):
-            raise AwsError(
-                "UnrecognizedClientException",
-                f"There is no region {name}.",
-                400,
-                "InvalidClientTokenId",
-            )
+    def _authorized(self, request: Request, call: _Call, body: bytes) -> Region:
+        """The region that the request is signed for. Raises what AWS answers to those it does not let in."""
+        name = self.gate.admit(
+            call.protocol, request.method, request.raw_target, request.headers, body
+        )
+        full = name not in self.regions and len(self.regions) >= _MOST_REGIONS
+        if full or not _REGION_NAME.fullmatch(name):
+            text = f"There is no region {name}."
+            raise AwsError("UnrecognizedClientException", text, 400, "InvalidClientTokenId")
         return self.region(name)
-
-    def _admitted(self) -> bool:
-        """A token bucket of real time, as APIs limit their callers."""
-        now = time.monotonic()
-        rate = self.conditions.throttled
-        self._allowance = min(self._allowance + (now - self._refilled) * rate, rate)
-        self._refilled = now
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
-
-
-def _throttled(call: _Call) -> AwsError:
-    if call.protocol == "ec2":
-        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
-    return AwsError(
-        "ThrottlingException",
-        "Rate exceeded",
-        429 if call.protocol == "rest" else 400,
-        "Throttling",
-    )
 
 
 def _json(body: bytes) -> Any:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
+import time
 from typing import Any
 from xml.etree import ElementTree
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.signers import RequestSigner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dockdesk.sandbox.aws import cbor
-from dockdesk.sandbox.aws.values import ACCESS_KEY, AwsError, BadInputError, Params, When, page
+from dockdesk.sandbox.aws.signing import sign
+from dockdesk.sandbox.aws.values import (
+    ACCESS_KEY,
+    SECRET_KEY,
+    AwsError,
+    BadInputError,
+    Params,
+    When,
+    page,
+)
 from dockdesk.sandbox.aws.wire import nested, to_xml
 from tests.sandbox.aws.conftest import World
 
@@ -196,22 +209,19 @@ def test_a_presigned_identity_is_answered(world: World) -> None:
 
 
 def test_cloudwatch_also_speaks_its_older_protocols(world: World) -> None:
-    headers = _signed("monitoring")
     status, body = _send(
         world,
         "POST",
         "/",
-        headers
-        | {
-            "X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms",
-            "Content-Type": "application/x-amz-json-1.0",
-        },
+        "monitoring",
         b'{"MaxRecords": 2}',
+        x_amz_target="GraniteServiceVersion20100801.DescribeAlarms",
+        content_type="application/x-amz-json-1.0",
     )
     assert status == 200
     assert len(json.loads(body)["MetricAlarms"]) == 2
     status, body = _send(
-        world, "POST", "/", headers, b"Action=DescribeAlarms&Version=2010-08-01&MaxRecords=2"
+        world, "POST", "/", "monitoring", b"Action=DescribeAlarms&Version=2010-08-01&MaxRecords=2"
     )
     assert status == 200
     assert body.count(b"<AlarmName>") == 2
@@ -220,29 +230,43 @@ def test_cloudwatch_also_speaks_its_older_protocols(world: World) -> None:
 # --- malformed requests ---
 
 
-def _signed(service: str, region: str = "eu-central-1") -> dict[str, str]:
-    scope = f"{ACCESS_KEY}/20260105/{region}/{service}/aws4_request"
-    return {
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-    }
-
-
 def _send(
-    world: World, method: str, path: str, headers: dict[str, str], body: bytes = b""
+    world: World,
+    method: str,
+    path: str,
+    service: str,
+    body: bytes = b"",
+    region: str = "eu-central-1",
+    **headers: str,
 ) -> tuple[int, bytes]:
+    """A request that is signed as it should be, whatever else is wrong with it; without a service it isn't."""
+    given = {"host": f"127.0.0.1:{world.port}"} | {
+        name.replace("_", "-"): text for name, text in headers.items()
+    }
+    if service:
+        given = sign(
+            ACCESS_KEY, SECRET_KEY, region, service, method, path, given, body, time.time()
+        )
     connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=30)
     try:
-        connection.request(method, path, body, headers)
+        connection.request(method, path, body, given)
         response = connection.getresponse()
         return response.status, response.read()
     finally:
         connection.close()
 
 
-ECS = {
-    "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.",
-    "Content-Type": "application/x-amz-json-1.1",
-}
+def _ecs(world: World, operation: str, body: bytes) -> tuple[int, bytes]:
+    target = f"AmazonEC2ContainerServiceV20141113.{operation}"
+    return _send(
+        world,
+        "POST",
+        "/",
+        "ecs",
+        body,
+        x_amz_target=target,
+        content_type="application/x-amz-json-1.1",
+    )
 
 
 @pytest.mark.parametrize(
@@ -298,44 +322,105 @@ ECS = {
 def test_malformed_json_requests_get_ecs_own_errors(
     world: World, operation: str, body: bytes, code: str
 ) -> None:
-    headers = _signed("ecs") | ECS | {"X-Amz-Target": ECS["X-Amz-Target"] + operation}
-    status, answer = _send(world, "POST", "/", headers, body)
+    status, answer = _ecs(world, operation, body)
     assert status == 400
     assert json.loads(answer)["__type"] == code
     assert json.loads(answer)["message"]
-    assert (
-        _send(
-            world,
-            "POST",
-            "/",
-            _signed("ecs") | ECS | {"X-Amz-Target": ECS["X-Amz-Target"] + "ListClusters"},
-            b"{}",
-        )[0]
-        == 200
-    )
+    assert _ecs(world, "ListClusters", b"{}")[0] == 200
 
 
 def test_malformed_requests_of_the_other_protocols(world: World) -> None:
     path = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
-    status, answer = _send(world, "POST", path, _signed("monitoring"), b"\x00\x01")
+    status, answer = _send(world, "POST", path, "monitoring", b"\x00\x01")
     assert status == 400
     assert cbor.decode(answer)["__type"] == "SerializationException"
     status, answer = _send(
-        world, "POST", path, _signed("monitoring"), cbor.encode({"MetricDataQueries": "x"})
+        world, "POST", path, "monitoring", cbor.encode({"MetricDataQueries": "x"})
     )
     assert cbor.decode(answer)["__type"] == "SerializationException"
     status, answer = _send(
-        world, "POST", "/", _signed("sts"), b"Action=AssumeRole&Version=2011-06-15&RoleArn=x"
+        world, "POST", "/", "sts", b"Action=AssumeRole&Version=2011-06-15&RoleArn=x"
     )
     assert (status, b"<Code>ValidationError</Code>" in answer) == (400, True)
-    status, answer = _send(world, "POST", "/", _signed("ec2"), b"Action=Fly&Version=2016-11-15")
+    status, answer = _send(world, "POST", "/", "ec2", b"Action=Fly&Version=2016-11-15")
     assert (status, b"<Errors><Error><Code>InvalidAction</Code>" in answer) == (400, True)
-    status, answer = _send(world, "GET", "/clusters/none", _signed("eks"))
+    status, answer = _send(world, "GET", "/clusters/none", "eks")
     assert (status, json.loads(answer)["message"]) == (404, "No cluster found for name: none.")
-    assert _send(world, "GET", "/../../etc/passwd", _signed("eks"))[0] == 404
-    assert _send(world, "GET", "/clusters", {})[0] == 403
-    assert _send(world, "GET", "/clusters", _signed("eks", "../../x"))[0] == 403
-    assert _send(world, "DELETE", "/", _signed("sts"))[0] == 405
+    assert _send(world, "GET", "/etc/passwd", "eks")[0] == 404
+    assert _send(world, "GET", "/clusters", "")[0] == 403
+    assert _send(world, "GET", "/clusters", "eks", region="nowhere")[0] == 400
+    assert _send(world, "DELETE", "/", "sts")[0] == 405
+
+
+def test_signatures_are_checked(world: World) -> None:
+    sts = world.client("sts", aws_access_key_id=ACCESS_KEY, aws_secret_access_key="not the secret")
+    with pytest.raises(ClientError) as caught:
+        sts.get_caller_identity()
+    assert caught.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
+    ecs = world.client("ecs", aws_access_key_id=ACCESS_KEY, aws_secret_access_key="not the secret")
+    with pytest.raises(ClientError) as caught:
+        ecs.list_clusters()
+    assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
+
+
+def test_a_clock_that_is_wrong_is_noticed(world: World) -> None:
+    real = world.aws.gate._real
+    world.aws.gate._real = lambda: real() + 3600
+    with pytest.raises(ClientError) as caught:
+        world.client("ecs").list_clusters()
+    assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
+    assert "Signature expired" in caught.value.response["Error"]["Message"]
+
+
+def _eks_token(world: World, cluster: str, **session: str) -> str:
+    made = boto3.Session(
+        aws_access_key_id=session.get("key", ACCESS_KEY),
+        aws_secret_access_key=session.get("secret", SECRET_KEY),
+        region_name="eu-central-1",
+    )
+    sts = world.client("sts", session=made)
+    signer = RequestSigner(
+        sts.meta.service_model.service_id,
+        "eu-central-1",
+        "sts",
+        "v4",
+        made.get_credentials(),
+        made.events,
+    )
+    request = {
+        "method": "GET",
+        "url": f"{world.url}/?Action=GetCallerIdentity&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster},
+        "context": {},
+    }
+    url = signer.generate_presigned_url(
+        request, region_name="eu-central-1", expires_in=60, operation_name=""
+    )
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+
+
+def test_eks_tokens_say_who_made_them_for_which_cluster(world: World) -> None:
+    gate = world.aws.gate
+    token = _eks_token(world, "shop-k8s")
+    assert gate.eks_user(token, "shop-k8s") == "arn:aws:iam::123456789012:user/sandbox"
+    assert gate.eks_user(token, "tools-k8s") is None
+    assert gate.eks_user(_eks_token(world, "shop-k8s", secret="guess"), "shop-k8s") is None
+    assert (
+        gate.eks_user(_eks_token(world, "shop-k8s", key="AKIAIOSFODNN7EXAMPLE"), "shop-k8s") is None
+    )
+    for bad in (
+        "",
+        "k8s-aws-v1.",
+        "k8s-aws-v1.!!!",
+        "k8s-aws-v1.aGVsbG8",
+        token[:-30],
+        "x" + token,
+    ):
+        assert gate.eks_user(bad, "shop-k8s") is None
+    real = gate._real
+    gate._real = lambda: real() + 16 * 60
+    assert gate.eks_user(token, "shop-k8s") is None
 
 
 def test_it_listens_on_nothing_but_loopback(world: World) -> None:
