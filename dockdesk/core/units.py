@@ -12,17 +12,12 @@ def bytes_text(count: float, *, binary: bool = False) -> str:
         if binary
         else (1000.0, ("B", "kB", "MB", "GB", "TB"))
     )
-    size = float(count)
-    unit = units[-1]
-    for unit in units[:-1]:  # noqa: B007
-        if abs(size) < step:
-            break
-        size /= step
-    else:
-        unit = units[-1]
-    if unit == "B":
-        return f"{size:.0f} B"
-    return f"{size:.0f} {unit}" if abs(size) >= 100 else f"{size:.3g} {unit}"
+    size, at = float(count), 0
+    # What would be rounded to 1000 kB is 1 MB.
+    while abs(size) >= step - 0.5 and at < len(units) - 1:
+        size, at = size / step, at + 1
+    digits = f"{size:.0f}" if at == 0 or abs(size) >= 100 else f"{size:.3g}"
+    return f"{digits} {units[at]}"
 
 
 def percent_text(value: float) -> str:
@@ -46,11 +41,8 @@ def age_text(since: float, now: float | None = None) -> str:
     """How long ago a moment (seconds since 1970) was, in its largest unit, such as 5 min ago."""
     if since <= 0:
         return ""
-    left = max(0, int((time.time() if now is None else now) - since))
-    for name, size in (("y", 31_536_000), ("d", 86_400), ("h", 3_600), ("min", 60)):
-        if left >= size:
-            return f"{left // size} {name} ago"
-    return "just now"
+    passed = (time.time() if now is None else now) - since
+    return f"{span_text(passed)} ago" if passed >= 60 else "just now"
 
 
 def span_text(seconds: float) -> str:
