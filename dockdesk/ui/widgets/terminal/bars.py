@@ -9,12 +9,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
-    QToolButton,
     QWidget,
 )
 
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button, IconButton, PrimaryButton
+from dockdesk.ui.widgets.labels import PlainLabel
 
 _TYPING_MS = 150
 
@@ -43,17 +43,14 @@ class MessageBar(Bar):
         super().__init__(parent)
         picture = QLabel()
         picture.setPixmap(theme.icon(icon, "muted").pixmap(18, 18))
-        self._text = QLabel()
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
+        self._text = PlainLabel(theme, wrap=True)
         self.row.addWidget(picture)
         self.row.addWidget(self._text, 1)
         if dismiss:
-            no = QPushButton(dismiss)
+            no = Button(theme, dismiss)
             no.clicked.connect(self.dismissed)
             self.row.addWidget(no)
-        self.button = QPushButton(accept)
-        self.button.setProperty("look", "primary")
+        self.button = PrimaryButton(theme, accept)
         self.button.clicked.connect(self.accepted)
         self.row.addWidget(self.button)
 
@@ -81,9 +78,7 @@ class FindBar(Bar):
         self.field.setAccessibleName("Search the scrollback")
         self.field.setMaximumWidth(360)
         self.field.installEventFilter(self)
-        self._count = QLabel()
-        self._count.setProperty("tone", "muted")
-        self._count.setTextFormat(Qt.TextFormat.PlainText)
+        self._count = PlainLabel(theme, tone="muted")
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_TYPING_MS)
@@ -92,20 +87,14 @@ class FindBar(Bar):
         self.row.addWidget(self.field, 1)
         self.row.addWidget(self._count)
         self.row.addStretch(1)
-        self.row.addWidget(self._tool(theme, "chevron-up", "Older (Enter)", True))
-        self.row.addWidget(self._tool(theme, "chevron-down", "Newer (Shift+Enter)", False))
-        done = QToolButton()
-        done.setIcon(theme.icon("x"))
-        done.setToolTip("Close (Esc)")
+        older = IconButton(theme, "chevron-up", "Older", "Return", "text")
+        older.clicked.connect(lambda: self._step(True))
+        newer = IconButton(theme, "chevron-down", "Newer", "Shift+Return", "text")
+        newer.clicked.connect(lambda: self._step(False))
+        done = IconButton(theme, "x", "Close the search", "Esc", "text")
         done.clicked.connect(self.closed)
-        self.row.addWidget(done)
-
-    def _tool(self, theme: Theme, icon: str, tip: str, older: bool) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(theme.icon(icon))
-        button.setToolTip(tip)
-        button.clicked.connect(lambda: self._step(older))
-        return button
+        for button in (older, newer, done):
+            self.row.addWidget(button)
 
     def open(self, text: str) -> None:
         self.show()
