@@ -100,6 +100,11 @@ def test_the_root(rig: Rig, container: str) -> None:
     assert "a.txt" not in listed
 
 
+def test_what_the_kernel_mounts_is_asked_of_the_container(rig: Rig) -> None:
+    name = rig.run("sleep", "1000")
+    assert {"1", "mounts"} <= names(rig.backend.list_files(name, "/proc"))
+
+
 @pytest.fixture
 def frugal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """As if every folder were too large to be read through."""

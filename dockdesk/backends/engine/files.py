@@ -70,11 +70,14 @@ class FileCalls(EnginePart):
         title = f"{path} could not be listed"
         folder = clean_path(path)
         complete, entries = self._scan(id, folder, title, self.cheap_bytes, patience=2.0)
-        if complete:
+        # What is mounted by the kernel, such as /proc and a tmpfs, is an empty folder in an archive.
+        if complete and entries:
             return _sorted(entries.values())
         # Only now: while an archive is open, Docker answers nothing else about the container.
         if (listed := self._ask(id, folder)) is not None:
             return _sorted(listed)
+        if complete:
+            return []
         complete, entries = self._scan(id, folder, title, self.most_bytes, patience=6.0)
         if complete:
             return _sorted(entries.values())
@@ -231,7 +234,7 @@ class FileCalls(EnginePart):
         except ProtocolError:
             return None
         listed = question.read(b"".join(chunk.data for chunk in chunks if chunk.stream == 1))
-        # Without `stat` the script prints nothing; an empty folder would not have come this far.
+        # Without `stat` the script prints nothing, as it does for an empty folder.
         return listed if listed and state.get("ExitCode") == 0 else None
 
     def _guessed(self, id: str, folder: str, known: dict[str, FileEntry]) -> list[FileEntry]:
