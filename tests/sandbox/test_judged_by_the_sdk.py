@@ -303,3 +303,9 @@ def test_one_network_named_in_two_ways_is_joined_once(client: Any) -> None:
     container.reload()
     assert list(container.attrs["NetworkSettings"]["Networks"]) == ["bridge"]
     container.remove(force=True)
+
+
+def test_volumes_hold_what_their_programs_keep(client: Any) -> None:
+    stream, _ = client.containers.get("postgres").get_archive("/var/lib/postgresql/data")
+    archive = tarfile.open(fileobj=io.BytesIO(b"".join(stream)))
+    assert {"data/PG_VERSION", "data/base/1/PG_VERSION"} <= set(archive.getnames())

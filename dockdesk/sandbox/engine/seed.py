@@ -130,6 +130,32 @@ _VOLUME_SIZES = {
     "grafana-data": 42_000_000,
     "old-backup": 2_650_000_000,
 }
+# Some of what the programs that own the volumes keep there. The rest of a volume's size is only told.
+_VOLUME_FILES: Mapping[str, Mapping[str, str]] = {
+    "shop_pgdata": {
+        "/PG_VERSION": "16\n",
+        "/postgresql.conf": "listen_addresses = '*'\nmax_connections = 100\nshared_buffers = 128MB\n",
+        "/pg_hba.conf": "local all all trust\nhost all all all scram-sha-256\n",
+        "/postmaster.pid": "1\n/var/lib/postgresql/data\n5432\n",
+        "/base/1/PG_VERSION": "16\n",
+        "/pg_wal/archive_status/.keep": "",
+    },
+    "shop_redis": {"/appendonlydir/appendonly.aof.manifest": "file appendonly.aof.1.base.rdb\n"},
+    "prometheus-data": {
+        "/lock": "",
+        "/wal/00000012": "",
+        "/chunks_head/000004": "",
+    },
+    "grafana-data": {
+        "/grafana.db": "SQLite format 3\x00",
+        "/plugins/.keep": "",
+        "/dashboards/shop.json": '{"title": "Shop", "refresh": "10s", "panels": []}\n',
+    },
+    "old-backup": {
+        "/README": "Dumps of the shop's database. Kept for a year.\n",
+        "/2023-11-03.sql": "-- PostgreSQL database dump\nCREATE TABLE orders (id bigint);\n",
+    },
+}
 
 
 def furnish(
@@ -157,7 +183,9 @@ def furnish(
         lifecycle.create_volume(name)
     for name, size in _VOLUME_SIZES.items():
         state.volumes[name].size = size
-        state.volumes[name].created = now - (100 + 300 * unit(name)) * HOUR
+        created = state.volumes[name].created = now - (100 + 300 * unit(name)) * HOUR
+        for path, words in _VOLUME_FILES[name].items():
+            state.volumes[name].files.put(path, file_node(words, modified=created))
     for number in range(extra):
         recipe = RECIPES[number % 9]
         state_name = "exited" if number % 5 == 4 else "running"
