@@ -134,7 +134,7 @@ class Menus(QObject):
 
 def native(keys: str) -> str:
     """A key sequence as this desktop writes it."""
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
 
 
 def _keys(action: QAction) -> tuple[str, ...]:

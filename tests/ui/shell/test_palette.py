@@ -70,6 +70,13 @@ def test_finds_among_thousands(shown: Shown) -> None:
     assert shown.type("web-2987")[0] == "web-2987"
 
 
+def test_enter_does_what_fits_the_text_also_before_it_is_found(shown: Shown, qtbot: Any) -> None:
+    shown.field.setText("web-2999")
+    shown.key(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(shown.did), timeout=10_000)
+    assert shown.did == ["web-2999"]
+
+
 def test_section_completes_the_title(shown: Shown) -> None:
     assert "Remove…" in shown.type("container remove")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from PySide6.QtCore import (
@@ -48,7 +48,8 @@ class CandidateModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._all: Sequence[Candidate] = ()
+        self._made: list[Candidate] = []
+        self._rest: Iterator[Candidate] = iter(())
         self._shown: list[tuple[Candidate, Match]] = []
         self._recent: dict[tuple[str, str], int] = {}
         self._search: Iterator[None] | None = None
@@ -56,8 +57,15 @@ class CandidateModel(QAbstractListModel):
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._on_slice)
 
-    def set_candidates(self, candidates: Sequence[Candidate]) -> None:
-        self._all = candidates
+    def set_candidates(self, candidates: Iterable[Candidate]) -> None:
+        """What there is to find; made in slices too, where it is an iterator."""
+        self._made = []
+        self._rest = iter(candidates)
+
+    @property
+    def searching(self) -> bool:
+        """Whether what is shown is not yet what fits the text."""
+        return self._search is not None
 
     def note_used(self, candidate: Candidate) -> None:
         """What was used last comes first where nothing is typed yet."""
@@ -107,9 +115,15 @@ class CandidateModel(QAbstractListModel):
         if self._search is None:
             self._timer.stop()
 
+    def _candidates(self) -> Iterator[Candidate]:
+        yield from self._made
+        for candidate in self._rest:
+            self._made.append(candidate)
+            yield candidate
+
     def _run(self, query: Query) -> Iterator[None]:
         found: list[tuple[int, int, Candidate, Match]] = []
-        for number, candidate in enumerate(self._all):
+        for number, candidate in enumerate(self._candidates()):
             if number % 64 == 63:
                 yield None
             match = query.match(candidate.title, f"{candidate.section} {candidate.detail}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import (
     QEvent,
@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
@@ -149,13 +150,14 @@ class CommandPalette(QWidget):
     closed = Signal()
 
     def __init__(
-        self, theme: Theme, source: Callable[[], Sequence[Candidate]], parent: QWidget
+        self, theme: Theme, source: Callable[[], Iterable[Candidate]], parent: QWidget
     ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._source = source
         self._over = parent
         self._before: QWidget | None = None
+        self._run_first = False
         self.hide()
         card = QFrame(self)
         card.setProperty("look", "card")
@@ -182,7 +184,7 @@ class CommandPalette(QWidget):
         for widget in (self._field, self._list, self._nothing):
             column.addWidget(widget)
 
-        self._field.textChanged.connect(self._model.search)
+        self._field.textChanged.connect(self._on_text_changed)
         self._field.installEventFilter(self)
         self._model.modelReset.connect(self._on_found)
         self._list.clicked.connect(self._on_clicked)
@@ -203,6 +205,7 @@ class CommandPalette(QWidget):
     def shut(self) -> None:
         if not self.isVisible():
             return
+        self._run_first = False
         self._model.stop()
         self.hide()
         if self._before is not None and self._before.isVisible():
@@ -211,7 +214,10 @@ class CommandPalette(QWidget):
         self.closed.emit()
 
     def run_current(self) -> None:
-        """Do what is chosen, where it can be done now."""
+        """Do what is chosen, where it can be done now; what fits best once that is known, while it is looked for."""
+        if self._model.searching:
+            self._run_first = True
+            return
         index = self._list.currentIndex()
         if not index.isValid():
             return
@@ -266,6 +272,10 @@ class CommandPalette(QWidget):
         at = at % rows if abs(by) == 1 else max(0, min(rows - 1, at))
         self._list.setCurrentIndex(self._model.index(at))
 
+    def _on_text_changed(self, text: str) -> None:
+        self._run_first = False
+        self._model.search(text)
+
     def _on_found(self) -> None:
         rows = self._model.rowCount()
         self._list.setVisible(rows > 0)
@@ -273,6 +283,9 @@ class CommandPalette(QWidget):
         if rows:
             self._list.setCurrentIndex(self._model.index(0))
         self._place()
+        if self._run_first:
+            self._run_first = False
+            QTimer.singleShot(0, self, self.run_current)
 
     def _on_clicked(self, index: QModelIndex) -> None:
         self._list.setCurrentIndex(index)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain, islice
 from typing import Any
-
-from PySide6.QtGui import QKeySequence
 
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.core.actions import Action, Danger
-from dockdesk.core.environments import Environment
 from dockdesk.core.preferences import SHOWN
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.actions.planning import plain_title
 from dockdesk.ui.actions.runner import ActionRunner
 from dockdesk.ui.shell.environments import Environments
+from dockdesk.ui.shell.menus import native
 from dockdesk.ui.shell.navigation import Navigation
 from dockdesk.ui.shell.palette.candidates import Candidate
 
@@ -40,17 +39,18 @@ class PaletteSource:
         self._environments = environments
         self._runner = runner
 
-    def __call__(self) -> Sequence[Candidate]:
+    def __call__(self) -> Iterator[Candidate]:
+        """Those of now; the many resources are made when they are come to."""
         self._shell.refresh()
-        return [
+        few = [
             *self._pane_actions(),
             *self._panes(),
             *self._shell_actions(),
             *self._other_actions(),
             *self._switches(),
             *self._settings(),
-            *self._resources(),
         ]
+        return chain(few, self._resources())
 
     def _pane_actions(self) -> Iterator[Candidate]:
         pane = self._navigation.current
@@ -66,14 +66,14 @@ class PaletteSource:
                 action.icon,
                 partial(pane.trigger, action),
                 action.help,
-                _native(action.shortcut),
+                native(action.shortcut),
                 reason or "",
                 weight=_weight(action) if reason is None else 0,
             )
 
     def _panes(self) -> Iterator[Candidate]:
         for number, entry in enumerate(self._navigation.entries, start=1):
-            keys = _native(f"Ctrl+{number}") if number <= 9 else ""
+            keys = native(f"Ctrl+{number}") if number <= 9 else ""
             run = partial(self._navigation.show_pane, entry.id)
             yield Candidate(entry.title, "Go to", entry.icon, run, shortcut=keys, weight=5)
 
@@ -85,7 +85,7 @@ class PaletteSource:
             reason = self._shell.refusal(action)
             yield Candidate(
                 action.title, "DockDesk", action.icon, made.trigger, action.help,
-                _native(action.shortcut), reason or "",
+                native(action.shortcut), reason or "",
             )  # fmt: skip
 
     def _other_actions(self) -> Iterator[Candidate]:
@@ -101,7 +101,7 @@ class PaletteSource:
                     action.title,
                     entry.title,
                     action.icon,
-                    _trigger_in(self._navigation, entry.id, action),
+                    partial(self._navigation.trigger_in, entry, action),
                     action.help,
                     reason=reason or "",
                 )
@@ -114,7 +114,7 @@ class PaletteSource:
                 f"Switch to {environment.name}",
                 "Environment",
                 "server",
-                _switch(self._environments, environment),
+                partial(self._environments.switch, environment),
                 environment.address,
                 reason="It is connected already." if here else "",
             )
@@ -127,43 +127,29 @@ class PaletteSource:
     def _resources(self) -> Iterator[Candidate]:
         session = self._session
         environment = session.environment.id if session.environment is not None else ""
+        containers, images = list(session.containers.values()), list(session.images.values())
+        volumes, networks = list(session.volumes.values()), list(session.networks.values())
         kinds: tuple[tuple[str, str, str, Iterable[tuple[str, str, str]]], ...] = (
             ("container", "Container", "box",
-             ((c.id, c.name, f"{c.image} · {c.status}") for c in session.containers.values())),
-            ("image", "Image", "stack-2",
-             ((i.id, i.name, "") for i in session.images.values() if i.tags)),
-            ("volume", "Volume", "database",
-             ((v.name, v.name, "") for v in session.volumes.values())),
-            ("network", "Network", "network",
-             ((n.id, n.name, n.driver) for n in session.networks.values())),
+             ((c.id, c.name, f"{c.image} · {c.status}") for c in containers)),
+            ("image", "Image", "stack-2", ((i.id, i.name, "") for i in images if i.tags)),
+            ("volume", "Volume", "database", ((v.name, v.name, "") for v in volumes)),
+            ("network", "Network", "network", ((n.id, n.name, n.driver) for n in networks)),
         )  # fmt: skip
-        left = ROWS
-        for kind, section, icon, rows in kinds:
-            for id, name, detail in rows:
-                left -= 1
-                if left < 0:
-                    return
-                ref = ResourceRef(kind, id, name, environment)
-                run = partial(self._navigation.open, ref)
-                yield Candidate(name, section, icon, run, detail)
+        found = (
+            Candidate(
+                name,
+                section,
+                icon,
+                partial(self._navigation.open, ResourceRef(kind, id, name, environment)),
+                detail,
+            )
+            for kind, section, icon, rows in kinds
+            for id, name, detail in rows
+        )
+        return islice(found, ROWS)
 
 
 def _weight(action: Action[Any]) -> int:
     """What can be done here comes first, but what interrupts or destroys is never a mere Enter away."""
     return 6 if action.danger <= Danger.CHANGES else 3
-
-
-def _native(keys: str) -> str:
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
-
-
-def _trigger_in(navigation: Navigation, entry_id: str, action: Action[Any]) -> Callable[[], None]:
-    def run() -> None:
-        navigation.show_pane(entry_id)
-        navigation.pane(entry_id).trigger(action)
-
-    return run
-
-
-def _switch(environments: Environments, environment: Environment) -> Callable[[], None]:
-    return lambda: environments.switch(environment)
