@@ -37,7 +37,7 @@ class FetchedView(DetailView[T], Generic[T, D]):
         self._content_key: Any = None
         self._timer = QTimer(self)
         self._timer.setInterval(self.refresh_ms)
-        self._timer.timeout.connect(self.refresh)
+        self._timer.timeout.connect(self._on_due)
         self._loading = LoadingState(context.theme, self.loading_text)
         self._message = EmptyState(context.theme)
         self._pages = QStackedWidget(self)
@@ -100,6 +100,10 @@ class FetchedView(DetailView[T], Generic[T, D]):
         self._asked_stamp = self._shown_stamp = None
         if self.isVisible():
             self._update()
+
+    def _on_due(self) -> None:
+        if not self.window().isMinimized():
+            self.refresh()
 
     def say(self, title: str, text: str = "", icon: str = "inbox") -> None:
         """Show a message in place of the content."""

@@ -371,6 +371,7 @@ class ListPane(Pane, Generic[T]):
             self.set_detail_hidden(False)
             if (view := self.detail.view()) is not None:
                 view.setFocus()
+                view.brought_forward()
 
     def _on_details_clicked(self) -> None:
         self.set_detail_hidden(not self._detail_hidden)

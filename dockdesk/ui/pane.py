@@ -155,7 +155,7 @@ class DetailView(QWidget, Generic[T]):
         """The view left the screen."""
 
     def brought_forward(self) -> None:
-        """The user chose its tab, so they want to work in it; after `shown`."""
+        """The user chose its tab, or pressed Enter on the row: they want to work in it. After `shown`."""
 
     def focus_filter(self) -> bool:
         """Put the cursor into the view's own search field; False where it has none."""

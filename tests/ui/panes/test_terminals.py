@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 from dockdesk.core.environments import Guard
 from dockdesk.core.errors import RemoteError, UnreachableError
 from dockdesk.core.preferences import SCROLLBACK, SHELL
+from dockdesk.ui.panes.containers.details.launch import Launch, equivalent_of, launch_of
 from dockdesk.ui.panes.containers.details.terminal import TerminalsView
 from dockdesk.ui.panes.containers.details.terminal_session import TerminalSession
 from dockdesk.ui.panes.containers.pane import ContainersPane
@@ -78,6 +79,18 @@ def test_a_click_on_the_tab_opens_a_shell_to_type_into(hands: Hands, rig: Rig) -
     rig.until(lambda: "/ # ls" in shown(session))
     assert rig.engine.execs[-1].size == session.view.grid
     assert hands.logged() == ["docker exec -it redis /bin/bash"]
+
+
+def test_enter_on_a_row_opens_a_shell_to_type_into(hands: Hands, rig: Rig) -> None:
+    opened(hands, "postgres")
+    hands.choose("redis")
+    hands.pane.table.setFocus()
+    QTest.keyClick(hands.pane.table, Qt.Key.Key_Return)
+    rig.until(lambda: len(rig.engine.execs) == 2)
+    view = hands.pane.detail.view()
+    assert isinstance(view, TerminalsView)
+    rig.until(lambda: view.sessions()[0].alive)
+    rig.until(lambda: QApplication.focusWidget() is keys_of(view.sessions()[0]))
 
 
 def test_going_through_the_list_starts_nothing_and_keeps_the_keys(hands: Hands, rig: Rig) -> None:
@@ -210,6 +223,15 @@ def test_command_user_and_folder_can_be_chosen(hands: Hands, rig: Rig) -> None:
     assert hands.calls("execute")[-1][1] == ("/bin/sh", "-l")
     rig.until(lambda: tab_texts(view) == ["bash 1", "sh 2"])
     assert hands.logged()[-1] == "docker exec -it -u nobody -w /tmp redis /bin/sh -l"
+
+
+def test_secrets_of_a_command_are_masked_where_it_is_kept(rig: Rig) -> None:
+    container = next(iter(rig.engine._containers.values()))
+    launch = launch_of({"command": "mysql --password hunter2", "user": " app ", "workdir": ""})
+    assert launch == Launch(("mysql", "--password", "hunter2"), "app")
+    told = equivalent_of(container, launch)
+    assert "hunter2" not in told.cli + told.sdk + told.api
+    assert told.cli.startswith("docker exec -it -u app web-frontend mysql")
 
 
 def test_the_settings_choose_shell_and_scrollback(hands: Hands, rig: Rig) -> None:

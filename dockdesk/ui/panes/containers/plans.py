@@ -277,13 +277,13 @@ def update_form(_rows: Rows) -> Form:
                 "memory",
                 "Memory",
                 placeholder="unchanged; 512m",
-                check=optional(checks.memory_problem),
+                check=_MEMORY,
             ),
             Field(
                 "memory_swap",
                 "Memory and swap",
                 placeholder="unchanged; -1: no limit",
-                check=optional(checks.swap_problem),
+                check=_SWAP,
             ),
             Field("cpus", "CPUs", placeholder="unchanged; 1.5", check=optional(_number_problem)),
             Field(
@@ -305,21 +305,14 @@ def update_form(_rows: Rows) -> Form:
                 placeholder="unchanged",
                 choices=(
                     Choice("", "unchanged"),
-                    *(
-                        Choice(word, word)
-                        for word in ("no", "always", "unless-stopped", "on-failure:3")
-                    ),
+                    *(Choice(word, word) for word in RESTART_POLICIES),
                 ),
                 check=optional(checks.restart_problem),
             ),
         ],
         submit="Update",
         intro="Empty fields leave what is set; the container keeps running.",
-        check=lambda values: (
-            {}
-            if any(str(v or "").strip() for v in values.values())
-            else {"memory": "Change at least one value."}
-        ),
+        check=_changes_something,
     )
 
 
@@ -402,7 +395,3 @@ def prune(_rows: Rows, _values: Values) -> list[Call]:
             ),
         )
     ]
-
-
-def no_links(row: ContainerRow) -> str | None:
-    return None if row.links else f"{row.container.name} publishes no port."

@@ -11,6 +11,7 @@ from typing import Any
 
 from dockdesk.core.actions import Equivalent, Values
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
+from dockdesk.core.masking import masked_words
 from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import Container
 from dockdesk.runspec import checks
@@ -73,7 +74,7 @@ def equivalent_of(container: Container, launch: Launch, command: Sequence[str] =
             "params={'stdin': 1, 'stdout': 1, 'stderr': 1, 'stream': 1})",
             f"POST /containers/{name}/attach?stream=true&stdin=true&stdout=true&stderr=true",
         )
-    words = list(command or launch.command or ("sh",))
+    words = list(masked_words(command or launch.command or ("sh",)))
     flags = ["-it"]
     options = ""
     for flag, key, value in (("-u", "user", launch.user), ("-w", "workdir", launch.workdir)):

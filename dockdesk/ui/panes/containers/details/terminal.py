@@ -205,6 +205,8 @@ class TerminalsView(DetailView[ContainerRow]):
         current = self._current()
         self._head.setVisible(current is not None)
         self._line.setVisible(current is not None)
+        if current is not None and self.focusProxy() is not current:
+            self.setFocusProxy(current)
         if current is not None:
             self._pages.setCurrentWidget(current)
             return
