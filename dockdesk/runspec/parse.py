@@ -185,8 +185,9 @@ def _store(name: str, flag: Flag, value: str | None, reading: _Reading) -> None:
         elif flag.kind != "ignored":
             reading.values[flag.field] = _CONVERT[flag.kind](text)
     except (ValueError, OverflowError):
+        expected = _EXPECTED.get(flag.kind, "what it takes")
         raise InvalidInputError(
-            f"--{name} has a value that can't be read", f"“{text}” is not a {flag.kind}."
+            f"--{name} has a value that can't be read", f"“{text}” is not {expected}."
         ) from None
 
 
@@ -194,6 +195,12 @@ def _bytes(text: str) -> int:
     return -1 if text.strip() == "-1" else parse_bytes(text)
 
 
+_EXPECTED = {
+    "bytes": "a size, such as 512m",
+    "number": "a number",
+    "count": "a whole number",
+    "duration": "a duration, such as 30s",
+}
 _CONVERT: dict[str, Callable[[str], Any]] = {
     "text": str,
     "bytes": _bytes,

@@ -172,3 +172,9 @@ def test_durations(text: str, seconds: float) -> None:
 def test_bad_durations(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
+
+
+def test_a_value_that_does_not_fit_is_told_what_would() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_run("docker run -m 1x alpine")
+    assert caught.value.detail == "“1x” is not a size, such as 512m."
