@@ -29,6 +29,7 @@ from dockdesk.sandbox.kube.store import Change
 
 SYNC_SECONDS = 15.0
 TOLERANCE = 0.1
+MEASURED = {"cpu", "memory"}
 _DOWN_WINDOW = 300.0
 _UP_POLICIES = (
     {"type": "Percent", "value": 100, "periodSeconds": 15},
@@ -179,7 +180,7 @@ class Autoscaler(Controller):
         used: dict[str, float] = {}
         asked: dict[str, float] = {}
         for pod in pods:
-            usage = self._metrics.usage(pod)
+            usage = self._metrics.usage(pod) if name in MEASURED else None
             if usage is not None and is_ready(pod):
                 used[uid_of(pod)] = sum(
                     values[name] for at, values in usage.items() if not container or at == container
@@ -216,7 +217,7 @@ class Autoscaler(Controller):
             percent = sum(used.values()) / basis * 100 if basis else 0.0
             value["averageUtilization"] = int(percent)
             aim = float(target["averageUtilization"]) / 100
-            ratio = percent / 100 / aim
+            ratio = percent / 100 / aim  # which is checked not to be 0
             expected = {uid: asked[uid] * aim for uid in asked}
             what = f"{name} resource utilization (percentage of request)"
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dockdesk.sandbox.http import Request
 from dockdesk.sandbox.kube import deleting, protobuf
-from dockdesk.sandbox.kube.objects import Object
+from dockdesk.sandbox.kube.objects import Object, encoded
 from dockdesk.sandbox.kube.status import KubeError, invalid
 
 _JSON_TYPES = {"", "application/json", "*/*"}
@@ -42,7 +42,7 @@ async def read_object(request: Request) -> Object:
             415,
             f"the body of the request was in an unknown format - accepted media types include: application/json (the sandbox reads no {media[:60]})",
         )
-    return as_object(await request.json())
+    return as_object(json_of(await request.body()))
 
 
 def as_object(body: Any) -> Object:
@@ -53,6 +53,10 @@ def as_object(body: Any) -> Object:
         raise KubeError(
             400, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
         )
+    try:
+        encoded(body)
+    except (ValueError, RecursionError) as error:
+        raise KubeError(400, f"the object cannot be stored as JSON: {error}") from None
     return body
 
 
@@ -65,9 +69,13 @@ async def delete_options(request: Request) -> deleting.Options:
 
 def json_of(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise KubeError(
             400,
             f"error parsing the body as JSON, the only form of YAML that the sandbox reads: {error}",
         ) from None
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")

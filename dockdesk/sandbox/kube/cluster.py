@@ -18,6 +18,7 @@ from dockdesk.sandbox.kube.objects import (
     spelled,
     uid_of,
 )
+from dockdesk.sandbox.kube.status import KubeError
 from dockdesk.sandbox.kube.store import Change, Store
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 EVENT_SECONDS = 3600.0
 MOST_EVENTS = 1500
 _STEPS_A_TICK = 3000
+_RETRY_SECONDS = 30.0
 
 
 class Controller:
@@ -122,14 +124,33 @@ class Cluster:
             if self._queue:
                 controller, namespace, name = key = next(iter(self._queue))
                 del self._queue[key]
-                try:
-                    controller.reconcile(namespace, name)
-                except Exception:  # noqa: BLE001 - one odd object must not stop the others
-                    _log.exception("%s %s/%s", type(controller).__name__, namespace, name)
+                self._guarded(controller, namespace, name)
                 continue
             if not self._timers or self._timers[0][0] > self.now():
                 return
-            heapq.heappop(self._timers)[2]()
+            act = heapq.heappop(self._timers)[2]
+            try:
+                act()
+            except Exception:  # noqa: BLE001 - one odd object must not stop the others
+                _log.exception("a timer failed")
+
+    def _guarded(self, controller: Controller, namespace: str, name: str) -> None:
+        try:
+            controller.reconcile(namespace, name)
+        except KubeError as error:
+            # What a controller wanted to write was refused: its object says so, and it tries again.
+            item = self.store.find(controller.kind, namespace, name)
+            if item is not None:
+                self.tell(
+                    item,
+                    "FailedCreate",
+                    f"Error creating: {error.message}",
+                    "controller-manager",
+                    True,
+                )
+                self.later(_RETRY_SECONDS, lambda: self.enqueue(controller, namespace, name))
+        except Exception:  # noqa: BLE001
+            _log.exception("%s %s/%s", type(controller).__name__, namespace, name)
 
     # --- Events ---
 

@@ -65,11 +65,13 @@ class Load:
             return
         pod = change.object
         ready = change.word != "DELETED" and condition(pod, "Ready").get("status") == "True"
-        serving = self._ready.setdefault(workload_of(pod), set())
+        workload = workload_of(pod)
         if ready:
-            serving.add(uid_of(pod))
-        else:
+            self._ready.setdefault(workload, set()).add(uid_of(pod))
+        elif serving := self._ready.get(workload):
             serving.discard(uid_of(pod))
+            if not serving:
+                del self._ready[workload]
 
     def set_traffic(self, workload: Workload, mean: float, phase: float = 0.0) -> None:
         """Requests a second to a workload, over a week."""

@@ -21,6 +21,7 @@ _MAGIC = b"k8s\0"
 _INLINE = {
     ("core.Volume", "volumeSource"),
     ("core.Probe", "handler"),
+    ("networking.IngressRule", "ingressRuleValue"),
     ("core.EphemeralContainer", "ephemeralContainerCommon"),
     *((f"core.{name}", "localObjectReference") for name in (
         "ConfigMapEnvSource", "ConfigMapKeySelector", "ConfigMapProjection", "ConfigMapVolumeSource", "SecretEnvSource",
@@ -75,6 +76,18 @@ def _groups() -> dict[tuple[str, str], str]:
     }
 
 
+def message_of(version: str, kind: str) -> str | None:
+    """The message of a kind; None where it is not known here."""
+    return _groups().get((version, kind))
+
+
+def inlined(message: str) -> list[tuple[str, str, bool]]:
+    """A message's fields: name, type, and whether the field is part of its parent in JSON."""
+    return [
+        (name, shape, (message, name) in _INLINE) for name, shape in _messages()[message].values()
+    ]
+
+
 def decoded(body: bytes) -> dict[str, Any]:
     """A body as the object it stands for. Raises KubeError 400 where it is malformed, 415 for unknown kinds."""
     try:
@@ -96,7 +109,7 @@ def _decoded(body: bytes) -> dict[str, Any]:
             version, kind = named.get(1, ""), named.get(2, "")
         elif number == 2 and isinstance(value, bytes):
             raw = value
-    message = "meta.DeleteOptions" if kind == "DeleteOptions" else _groups().get((version, kind))
+    message = "meta.DeleteOptions" if kind == "DeleteOptions" else message_of(version, kind)
     if message is None:
         raise KubeError(
             415,

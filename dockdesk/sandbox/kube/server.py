@@ -182,7 +182,7 @@ class SimulatedKubernetes:
             response = await self._router(request)
         except HttpError as error:
             response = status_response(error)
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             # Bodies and parameters of a wrong shape: the API answers 400 for them too.
             _log.debug("%s %s", request.method, request.path, exc_info=True)
             response = status_response(

@@ -9,20 +9,29 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from dockdesk.sandbox.kube.cron import Schedule
 from dockdesk.sandbox.kube.kinds import Kind
 from dockdesk.sandbox.kube.objects import Object, dig, name_of, quantity
 from dockdesk.sandbox.kube.selectors import of_object
 from dockdesk.sandbox.kube.status import KubeError, invalid
+from dockdesk.sandbox.kube.validate_more import (
+    Problems,
+    check_autoscaler,
+    check_claim_templates,
+    check_definition,
+)
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_PERCENT = re.compile(r"[0-9]{1,9}%")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"}
 _IMMUTABLE = {"Deployment": ("selector",), "StatefulSet": ("selector", "serviceName", "volumeClaimTemplates"),
               "DaemonSet": ("selector",), "ReplicaSet": ("selector",), "Job": ("template", "selector")}  # fmt: skip
+_WITH_SPEC = {
+    "Pod", "CronJob", "PodDisruptionBudget", "CustomResourceDefinition", "PersistentVolumeClaim", "HorizontalPodAutoscaler", "Ingress",
+}  # fmt: skip
 _FREE_NAMES = {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Event"}
-
-Problems = list[tuple[str, str, str]]
 
 
 def _setdefaults(target: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -233,11 +242,12 @@ def _whole(
 def _check_spec(kind: Kind, item: Object, problems: Problems) -> None:
     spec = item.get("spec")
     if spec is None:
-        if kind.name in _TEMPLATED | {"Pod", "CronJob"}:
+        if kind.name in _TEMPLATED | _WITH_SPEC:
             problems.append(("FieldValueRequired", "spec", "Required value"))
         return
     if not isinstance(spec, dict):
         raise _wrong_type(kind, "spec", f"{kind.name}Spec", spec)
+    _check_shares(spec, problems)
     for field in (
         "replicas",
         "parallelism",
@@ -249,11 +259,10 @@ def _check_spec(kind: Kind, item: Object, problems: Problems) -> None:
         _whole(kind, spec, field, problems)
     if kind.name in _TEMPLATED:
         _check_template(kind, spec, problems)
+        check_claim_templates(spec, problems)
     elif kind.name == "Pod":
         _check_pod(kind, spec, "spec", problems)
     elif kind.name == "CronJob":
-        from dockdesk.sandbox.kube.cron import Schedule
-
         try:
             Schedule(str(spec.get("schedule", "")))
         except ValueError as error:
@@ -266,8 +275,10 @@ def _check_spec(kind: Kind, item: Object, problems: Problems) -> None:
             )
         pod = dig(spec, "jobTemplate", "spec", "template", "spec")
         _check_pod(kind, pod, "spec.jobTemplate.spec.template.spec", problems)
+    elif kind.name == "CustomResourceDefinition":
+        check_definition(name_of(item), spec, problems)
     elif kind.name == "HorizontalPodAutoscaler":
-        _check_autoscaler(kind, spec, problems)
+        check_autoscaler(spec, problems)
     elif kind.name == "Service" and spec.get("type") not in {
         "ClusterIP",
         "NodePort",
@@ -279,22 +290,22 @@ def _check_spec(kind: Kind, item: Object, problems: Problems) -> None:
         )
 
 
-def _check_autoscaler(kind: Kind, spec: Mapping[str, Any], problems: Problems) -> None:
-    _whole(kind, spec, "minReplicas", problems, 1)
-    _whole(kind, spec, "maxReplicas", problems, 1)
-    least, most = spec.get("minReplicas") or 1, spec.get("maxReplicas")
-    if most is None:
-        problems.append(("FieldValueRequired", "spec.maxReplicas", "Required value"))
-    elif most < least:
-        problems.append(
-            (
-                "FieldValueInvalid",
-                "spec.maxReplicas",
-                f"Invalid value: {most}: must be greater than or equal to `minReplicas`",
-            )
-        )
-    if not dig(spec, "scaleTargetRef", "name") or not dig(spec, "scaleTargetRef", "kind"):
-        problems.append(("FieldValueRequired", "spec.scaleTargetRef.name", "Required value"))
+def _check_shares(spec: Mapping[str, Any], problems: Problems) -> None:
+    """Counts that may be percentages."""
+    places = [
+        ("spec", spec),
+        ("spec.strategy.rollingUpdate", dig(spec, "strategy", "rollingUpdate")),
+    ]
+    places.append(
+        ("spec.updateStrategy.rollingUpdate", dig(spec, "updateStrategy", "rollingUpdate"))
+    )
+    for where, holder in places:
+        for field in ("maxSurge", "maxUnavailable", "minAvailable"):
+            value = holder.get(field) if isinstance(holder, dict) else None
+            good = value is None or (isinstance(value, int) and value >= 0)
+            if not good and not (isinstance(value, str) and _PERCENT.fullmatch(value)):
+                text = f"Invalid value: \"{value}\": a valid percent string must be a numeric string followed by an ending '%'"
+                problems.append(("FieldValueInvalid", f"{where}.{field}", text))
 
 
 def _check_template(kind: Kind, spec: Mapping[str, Any], problems: Problems) -> None:

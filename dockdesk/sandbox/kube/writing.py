@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dockdesk.sandbox.http import Request, Response, json_response
@@ -29,10 +29,12 @@ from dockdesk.sandbox.kube.objects import (
     uid_of,
     uuid_of,
 )
+from dockdesk.sandbox.kube.schema import checked
 from dockdesk.sandbox.kube.selectors import written
 from dockdesk.sandbox.kube.status import KubeError, invalid, stale, success
 from dockdesk.sandbox.kube.store import Stored
 
+_MOST_WARNINGS = 20
 _APPLY = {"application/apply-patch+yaml", "application/apply-patch"}
 _PATCHES = (
     "application/json-patch+json",
@@ -57,12 +59,13 @@ class Writer:
     async def create(self, kind: Kind, namespace: str, request: Request) -> Response:
         item = await read_object(request)
         _check_kind(kind, item)
+        item, warnings = checked(kind, item, request.first("fieldValidation"))
         _check_place(kind, item, namespace)
         if item["metadata"].get("resourceVersion"):
             raise KubeError(400, "resourceVersion should not be set on objects to be created")
         item = self._admission.prepare(kind, item)
         item = managed.updated(None, item, manager_of(request), self._cluster.now())
-        return self._answer(kind, self._add(kind, item, is_dry(request)), request, 201)
+        return self._answer(kind, self._add(kind, item, is_dry(request)), request, 201, warnings)
 
     def _add(self, kind: Kind, item: Object, dry: bool) -> Object:
         if not dry:
@@ -79,6 +82,7 @@ class Writer:
     ) -> Response:
         item = await read_object(request)
         _check_kind(kind, item)
+        item, warnings = checked(kind, item, request.first("fieldValidation"))
         _check_place(kind, item, namespace)
         if name_of(item) != name:
             raise KubeError(
@@ -87,7 +91,8 @@ class Writer:
             )
         old = self._store.get(kind, namespace, name).object
         item = self._changed(kind, old, item, part, manager_of(request))
-        return self._answer(kind, self._replace(kind, old, item, is_dry(request)), request)
+        item = self._replace(kind, old, item, is_dry(request))
+        return self._answer(kind, item, request, 200, warnings)
 
     async def patch(
         self, kind: Kind, namespace: str, name: str, part: str, request: Request
@@ -97,10 +102,12 @@ class Writer:
             return await self._apply(kind, namespace, name, part, request)
         old = self._store.get(kind, namespace, name).object
         item = as_object(await patched(kind, old, request))
+        item, warnings = checked(kind, item, request.first("fieldValidation"))
         if item["metadata"].get("name") != name:
             raise KubeError(400, "the name of the object does not match the name on the URL")
         item = self._changed(kind, old, item, part, manager_of(request))
-        return self._answer(kind, self._replace(kind, old, item, is_dry(request)), request)
+        item = self._replace(kind, old, item, is_dry(request))
+        return self._answer(kind, item, request, 200, warnings)
 
     async def _apply(
         self, kind: Kind, namespace: str, name: str, part: str, request: Request
@@ -120,6 +127,7 @@ class Writer:
             )
         config = as_object(json_of(await request.body()))
         _check_kind(kind, config)
+        config, _ = checked(kind, config, "Strict")
         _check_place(kind, config, namespace)
         if config["metadata"].setdefault("name", name) != name:
             raise KubeError(400, "the name of the object does not match the name on the URL")
@@ -234,14 +242,22 @@ class Writer:
             {**head, "metadata": meta, "items": [stored.object for stored in items]}
         )
 
-    def _answer(self, kind: Kind, item: Object, request: Request, status: int = 200) -> Response:
-        return one(
-            kind,
-            Stored(item, int(item["metadata"].get("resourceVersion") or 0)),
-            request,
-            self._cluster.now(),
-            status,
-        )
+    def _answer(
+        self,
+        kind: Kind,
+        item: Object,
+        request: Request,
+        status: int = 200,
+        warnings: Sequence[str] = (),
+    ) -> Response:
+        stored = Stored(item, int(item["metadata"].get("resourceVersion") or 0))
+        response = one(kind, stored, request, self._cluster.now(), status)
+        if warnings:
+            texts = (
+                text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings[:_MOST_WARNINGS]
+            )
+            response.headers = {"Warning": ", ".join(f'299 - "{text}"' for text in texts)}
+        return response
 
 
 def one(kind: Kind, stored: Stored, request: Request, now: float, status: int = 200) -> Response:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -587,3 +589,114 @@ def test_a_terminating_namespace_takes_nothing_new(served: Served) -> None:
         Content_Type=MERGE,
     )
     until(lambda: served.request("GET", "/api/v1/namespaces/short")[0] == 404)
+
+
+def test_unknown_fields_are_named_dropped_or_refused(served: Served) -> None:
+    item = deployment("unknown", replicas=0)
+    item["spec"]["replica"] = 3
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+    connection.request("POST", APPS, json.dumps(item), {"Authorization": f"Bearer {TOKEN}"})
+    response = connection.getresponse()
+    assert response.headers["Warning"] == '299 - "unknown field \\"spec.replica\\""'
+    assert "replica" not in json.loads(response.read())["spec"]
+    connection.close()
+    status, value = served.request("PUT", f"{APPS}/unknown?fieldValidation=Strict", item)
+    assert status == 400
+    assert 'strict decoding error: unknown field "spec.replica"' in value["message"]
+    assert served.request("PUT", f"{APPS}/unknown?fieldValidation=Ignore", item)[0] == 200
+    assert served.request("PUT", f"{APPS}/unknown?fieldValidation=Perhaps", item)[0] == 422
+    served.request("DELETE", f"{APPS}/unknown")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"metadata":{"name":"x"},"data":{"a":"\\ud800"}}',
+        b'{"metadata":{"name":"x"},"data":{"a":NaN}}',
+        b"[" * 5000,
+        b'{"metadata":' * 900,
+    ],
+)
+def test_json_that_cannot_be_told_again_is_refused(served: Served, body: bytes) -> None:
+    status, value = served.request("POST", MAPS, body)
+    assert status == 400
+    assert is_status(value, 400, "BadRequest")
+
+
+_JUNK = (
+    None,
+    True,
+    -1,
+    0,
+    2**40,
+    1.5,
+    "",
+    "junk",
+    "\x00",
+    [],
+    [None],
+    ["a"],
+    {},
+    {"a": {}},
+    {"name": 1},
+)
+_MADE = (
+    ("/apis/apps/v1/namespaces/shop", "deployments"),
+    ("/apis/apps/v1/namespaces/shop", "statefulsets"),
+    ("/apis/apps/v1/namespaces/monitoring", "daemonsets"),
+    ("/apis/batch/v1/namespaces/shop", "jobs"),
+    ("/apis/batch/v1/namespaces/shop", "cronjobs"),
+    ("/apis/autoscaling/v2/namespaces/shop", "horizontalpodautoscalers"),
+    ("/apis/policy/v1/namespaces/shop", "poddisruptionbudgets"),
+    ("/apis/networking.k8s.io/v1/namespaces/shop", "ingresses"),
+    ("/api/v1/namespaces/shop", "pods"),
+    ("/api/v1/namespaces/shop", "services"),
+    ("/api/v1/namespaces/shop", "secrets"),
+    ("/api/v1/namespaces/shop", "persistentvolumeclaims"),
+    ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions"),
+)
+
+
+def _spots(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner: list[tuple[Any, ...]] = []
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, part in items:
+        inner += [(*path, key), *_spots(part, (*path, key))]
+    return inner
+
+
+@pytest.mark.parametrize(("base", "plural"), _MADE, ids=[plural for _, plural in _MADE])
+def test_junk_in_any_field_harms_nothing(served: Served, base: str, plural: str) -> None:
+    """Whatever is let in, the controllers have to live with: what they log fails this test."""
+    chance = random.Random(plural)
+    item = served.get(f"{base}/{plural}")["items"][0]
+    item = {
+        "apiVersion": served.get(f"{base}/{plural}")["apiVersion"],
+        "kind": item.get("kind"),
+        **item,
+    }
+    item["metadata"] = {"name": "x", "labels": item["metadata"].get("labels") or {}}
+    item.pop("status", None)
+    spots = _spots(item)
+    for number in range(25):
+        bad = json.loads(json.dumps(item))
+        bad["metadata"]["name"] = f"junk-{plural[:4]}-{number}"
+        *path, last = chance.choice(spots)
+        at = bad
+        for step in path:
+            at = at[step]
+        at[last] = chance.choice(_JUNK)
+        status, value = served.request("POST", f"{base}/{plural}", bad)
+        assert status < 500, (path, last, value)
+        if status == 201:
+            name = value["metadata"]["name"]
+            served.call(served.kube.cluster.tick)
+            assert served.request("GET", f"{base}/{plural}/{quote(name)}", Accept=TABLE)[0] == 200
+            assert served.request("DELETE", f"{base}/{plural}/{quote(name)}")[0] == 200
+    until(lambda: not served.call(lambda: served.kube.cluster.is_busy))
