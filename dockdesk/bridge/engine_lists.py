@@ -72,9 +72,8 @@ class EngineLists(QObject):
         self._all_dirty = False
         self._reading = False
         self._loaded = False
-        self._gone: set[str] = (
-            set()
-        )  # removed while a read was under way, whose answer may still hold them
+        # Removed while a read was under way, whose answer may still hold them.
+        self._gone: set[str] = set()
         self._failures = 0
         self.untold: frozenset[str] = frozenset()  # kinds of which the engine's events don't tell
         self._timer = QTimer(self)
@@ -307,9 +306,8 @@ class EngineLists(QObject):
         if engine is None:
             return
         if listing.reading:
-            self._dirty_lists.add(
-                kind
-            )  # read again after this one, whose answer may be older than the change
+            # Read again after this one, whose answer may be older than the change.
+            self._dirty_lists.add(kind)
             return
         listing.reading = True
         self._jobs.submit(

@@ -35,13 +35,11 @@ _log = logging.getLogger(__name__)
 Opener = Callable[[Work], Engine]
 
 _HEARTBEAT_MS = 30_000
-_STABLE_S = (
-    5.0  # a connection that held so long was a good one: the next loss begins with short waits
-)
+# A connection that held so long was a good one: the next loss begins with short waits.
+_STABLE_S = 5.0
 _DENIALS = 3
-_UNTOLD = {
-    "Podman": frozenset({"networks"})
-}  # it tells who joins a network, not that one was made or removed
+# Podman tells who joins a network, not that one was made or removed.
+_UNTOLD = {"Podman": frozenset({"networks"})}
 
 
 class SessionState(Enum):
@@ -95,9 +93,7 @@ class EngineSession(QObject):
     While LOST, the rows are those that were seen last; they are compared with the new ones once it is back.
     """
 
-    state_changed = Signal(
-        object
-    )  # SessionState; also when ``retry_at`` or ``environment`` changes
+    state_changed = Signal(object)  # SessionState; also if ``retry_at`` or ``environment`` changes
     info_changed = Signal()
     containers_changed = Signal(object, object)  # ids that changed or are new; ids that are gone
     images_changed = Signal()

@@ -5,7 +5,6 @@ shortcut, shortcut sheet, confirmation, read-only guard, audit line and the equi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
@@ -122,4 +121,4 @@ class AuditEntry:
     outcome: str
     error: str = ""
     duration: float = 0.0
-    id: int = field(default=0)
+    id: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from enum import Enum
 from typing import Any
 
@@ -75,7 +74,7 @@ class Form:
     submit: str = "OK"
     intro: str = ""
     check: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
-    width: int = field(default=480)
+    width: int = 480
 
     def problems(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Field id → what is wrong with it, for all fields at fault."""

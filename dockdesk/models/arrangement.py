@@ -67,9 +67,8 @@ class Arrangement(Generic[T]):
         self._hidden: set[Key] = set()
         self._misplaced: dict[Key, None] = {}
         self._removed = False
-        self.members_changed = (
-            False  # since the last `arrange`: there may be other lines, not only another order
-        )
+        # Since the last `arrange`: there may be other lines, not only another order.
+        self.members_changed = False
         self._sort: Column[T] | None = None
         self._descending = False
         self._words: tuple[str, ...] = ()
@@ -240,9 +239,8 @@ class Arrangement(Generic[T]):
             keys = [key for key in keys if values[key] is not None]
         try:
             keys.sort(key=values.__getitem__, reverse=self._descending)
-        except (
-            TypeError
-        ):  # values of different types can't be compared: by type, then by what they look like
+        except TypeError:
+            # Values of different types can't be compared: by type, then by what they look like.
             keys.sort(
                 key=lambda key: (type(values[key]).__name__, str(values[key])),
                 reverse=self._descending,

@@ -77,7 +77,6 @@ class ListDescription(Generic[T]):
     search: Callable[[T], str] | None = None
     grouping: Grouping[T] | None = None
     sort: tuple[str, bool] = ("", False)
-    activate: str = (
-        ""  # id of the action of a double click or Enter; by default the detail takes the focus
-    )
+    # The id of the action of a double click or Enter; by default the detail takes the focus.
+    activate: str = ""
     detail_below: bool = True

@@ -245,7 +245,7 @@ class EngineClient:
         return exchange
 
     def close(self) -> None:
-        """End every request that runs and release sockets and tunnels. Any thread; twice is harmless."""
+        """End every stream that runs and release sockets and tunnels. Any thread; twice is harmless."""
         with self._lock:
             self._closed = True
             sdk, self._sdk = self._sdk, None

@@ -111,7 +111,7 @@ class ListedContainer(Struct, rename="pascal", gc=False):
     @property
     def hidden(self) -> bool:
         """Whether DockDesk made it for itself."""
-        return bool(self.labels) and HELPER_LABEL in (self.labels or {})
+        return HELPER_LABEL in (self.labels or {})
 
     @property
     def endpoints(self) -> Mapping[str, ListedEndpoint | None]:

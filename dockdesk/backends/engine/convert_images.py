@@ -40,7 +40,7 @@ class ListedImage(Struct, rename="pascal", gc=False):
 
     @property
     def hidden(self) -> bool:
-        return bool(self.labels) and HELPER_LABEL in (self.labels or {})
+        return HELPER_LABEL in (self.labels or {})
 
 
 ImageList = list[ListedImage]

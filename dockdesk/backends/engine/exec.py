@@ -33,9 +33,8 @@ _DETACH_KEYS = "ctrl-^,ctrl-_,ctrl-^,ctrl-_"
 
 _INTERRUPT = b"\x03"
 _END_OF_INPUT = b"\x04"
-_CLOSE_PAUSE = (
-    0.1  # between the two: a shell that has just been interrupted drops what it had been sent
-)
+# Between the two: a shell that has just been interrupted drops what it had been sent.
+_CLOSE_PAUSE = 0.1
 _VERIFY_TRIES = 20
 _VERIFY_PAUSE = 0.1
 _CLOSE_ROUNDS = 8  # a program in a shell in a shell …
@@ -117,9 +116,8 @@ class TerminalSession:
                     return None
             except NotFoundError:
                 break
-            time.sleep(
-                _VERIFY_PAUSE
-            )  # the engine notes the exit a little after the terminal is closed
+            # The engine notes the exit a little after the terminal is closed.
+            time.sleep(_VERIFY_PAUSE)
         return self._hub.lost()
 
     def close(self) -> None:

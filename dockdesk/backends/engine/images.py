@@ -88,7 +88,7 @@ def _removal_hint(reason: str) -> str:
     lowered = reason.casefold()
     if "running container" in lowered:
         return "Stop and remove the container first."
-    if "multiple repositories" in lowered or "multiple" in lowered:
+    if "multiple" in lowered:
         return "Remove its tags one by one, or remove it by force."
     if "dependent child" in lowered:
         return "Remove the images made from it first."

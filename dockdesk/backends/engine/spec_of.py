@@ -22,6 +22,7 @@ from dockdesk.backends.engine.values import (
     unique,
     whole,
 )
+from dockdesk.core.masking import split_pairs
 from dockdesk.core.ports import ContainerSpec
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
@@ -155,12 +156,7 @@ class SpecReader:
                 for line in lines
                 if line.partition("=")[0] not in _PODMAN_ENV and line != _PODMAN_PATH
             )
-        made = []
-        for line in lines:
-            if line not in brought:
-                name, _, value = line.partition("=")
-                made.append((name, value))
-        return tuple(made)
+        return tuple(split_pairs(line for line in lines if line not in brought))
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         brought = mapping(self._image.get("Labels"))

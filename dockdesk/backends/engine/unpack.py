@@ -92,9 +92,8 @@ class Unpacker:
         self._room = folder
         self._root = ""
         self._folders: set[str] = set()
-        self._left: list[
-            tuple[str, int, float]
-        ] = []  # folders whose mode and time are set at the end
+        # Folders whose mode and time are set at the end.
+        self._left: list[tuple[str, int, float]] = []
         self._size = 0
         self._expected = 0
         self.omitted = 0

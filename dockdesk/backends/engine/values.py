@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from dockdesk.core.masking import split_pairs
+
 NANO: Final = 1_000_000_000
 
 # Marks containers and images that DockDesk makes for a moment, to look into a volume; lists leave them out.
@@ -82,11 +84,7 @@ def labels(value: Any) -> dict[str, str]:
 
 def pairs(lines: Any) -> tuple[tuple[str, str], ...]:
     """Name and value from lines such as those of Config.Env; a name without “=” has an empty value."""
-    made = []
-    for line in strings(lines):
-        name, _, value = line.partition("=")
-        made.append((name, value))
-    return tuple(made)
+    return tuple(split_pairs(strings(lines)))
 
 
 def real_tags(tags: Any) -> tuple[str, ...]:

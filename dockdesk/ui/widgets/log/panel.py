@@ -84,9 +84,8 @@ class LogPanel(QWidget):
         self._pages = QStackedWidget(self)
         for page in (self.view, self._loading, self._empty):
             self._pages.addWidget(page)
-        self._pages.setMinimumSize(
-            120, 60
-        )  # what is said instead of lines may be cut, not make the panel wide
+        # What is said instead of lines may be cut, not make the panel wide.
+        self._pages.setMinimumSize(120, 60)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -17,9 +17,7 @@ _NEW_OUTPUT_MS = 250
 class Finder(QObject):
     """Keeps the hits of one search current while output goes on."""
 
-    counted = Signal(
-        object, int, bool
-    )  # the current hit or None, how many, whether it still searches
+    counted = Signal(object, int, bool)  # the current hit or None, how many, whether it searches on
 
     def __init__(self, canvas: TerminalCanvas, emulation: Emulation) -> None:
         super().__init__(canvas)
