@@ -41,7 +41,9 @@ class _Sandbox:
     def __init__(self, *arguments: str) -> None:
         began = time.perf_counter()
         command = [sys.executable, "-m", "dockdesk.sandbox.main", "--json", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # As installed: with its modules compiled.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self.process.stdout is not None
         self.variables: dict[str, str] = json.loads(self.process.stdout.readline())
         parts = urlsplit(self.variables["AWS_ENDPOINT_URL"])

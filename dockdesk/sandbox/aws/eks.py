@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.values import (
     ACCOUNT,
     Api,

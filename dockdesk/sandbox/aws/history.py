@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.world.load import Workload
 from dockdesk.sandbox.world.traffic import unit
 

@@ -12,10 +12,10 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws import cbor, eks, scenes, seed, signing
 from dockdesk.sandbox.aws.ecr.registry import EcrRegistry
 from dockdesk.sandbox.aws.gate import Gate

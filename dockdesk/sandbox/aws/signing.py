@@ -9,9 +9,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote
+
+from dockdesk.core.records import dataclass
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW_SECONDS = 300.0

@@ -6,8 +6,7 @@ grows as in an M/M/1 queue, and what exceeds the processors there are fails. Sou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.world.traffic import Traffic
 
 _FULLEST = 0.985

@@ -7,8 +7,9 @@ rest, so a system or a condition can be added without touching the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from dockdesk.core.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+
+from dockdesk.core.records import dataclass
 
 DAY = 86_400.0
 WEEK = 7 * DAY

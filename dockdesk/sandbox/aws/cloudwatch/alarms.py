@@ -9,10 +9,11 @@ import json
 import operator
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.cloudwatch.query import Query, compute
 from dockdesk.sandbox.aws.cloudwatch.series import Metrics
 from dockdesk.sandbox.aws.values import arn, when

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.cloudwatch.expressions import Points, evaluate
 from dockdesk.sandbox.aws.cloudwatch.series import Metrics, Series, Stat, combined
 from dockdesk.sandbox.aws.values import BadInputError, Params

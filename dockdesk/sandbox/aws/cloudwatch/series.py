@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.ecs.model import Cluster, EcsState, Service
 from dockdesk.sandbox.aws.history import Minute
 from dockdesk.sandbox.aws.values import BadInputError

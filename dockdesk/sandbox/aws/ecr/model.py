@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.ecr.content import image_content
 from dockdesk.sandbox.aws.values import ACCOUNT, AwsError, arn
 

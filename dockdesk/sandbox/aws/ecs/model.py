@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.values import AwsError, arn, hex_id, uuid_of
 from dockdesk.sandbox.world.load import Workload
 from dockdesk.sandbox.world.traffic import unit

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.logs.store import LogEvent
 from dockdesk.sandbox.aws.values import AwsError
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.ecs.model import EcsState, Task
 from dockdesk.sandbox.aws.values import AwsError, arn, uuid_of
 from dockdesk.sandbox.engine.loglines import first_lines, lines_between

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.cloudwatch.alarms import Alarm, Alarms
 from dockdesk.sandbox.aws.ecs.model import EcsState, Service
 from dockdesk.sandbox.aws.scaling.schedule import Due
