@@ -75,6 +75,8 @@ def test_the_log_begins_as_the_settings_have_it(rig: Rig) -> None:
     view = logs_of(hands, "redis")
     rig.until(lambda: len(lines(view)) == 7)
     assert view.panel.toolbar.wrap.isChecked()
+    ranges = view.panel.toolbar.range.menu().actions()
+    assert [action.text() for action in ranges if action.isChecked()] == ["Last 7 lines"]
     assert view.panel.feed.store.max_bytes == 8 << 20
     rig.settings.set(LOG_WRAP, False)
     assert not view.panel.toolbar.wrap.isChecked()
@@ -190,6 +192,17 @@ def test_charts_fill_while_they_are_looked_at(hands: Hands, rig: Rig) -> None:
     hands.tick_until(lambda: samples(view, 0, f"{id}/cpu") >= 3)
     assert samples(view, 2, f"{id}/net_in") >= 2
     assert samples(view, 4, f"{id}/pids") >= 2
+
+
+def test_charts_use_the_room_there_is(hands: Hands, rig: Rig) -> None:
+    hands.choose("redis")
+    view = hands.tab("Charts")
+    assert isinstance(view, StatsView)
+    rows = [(1200, 240, 1), (1200, 600, 2), (800, 240, 2), (500, 600, 3)]
+    for width, height, expected in rows:
+        view.resize(width, height)
+        used = [view._grid.getItemPosition(view._grid.indexOf(c))[0] for c in view._charts]  # type: ignore[index]
+        assert max(used) + 1 == expected
 
 
 def test_charts_compare_several_and_drop_who_leaves(hands: Hands, rig: Rig) -> None:

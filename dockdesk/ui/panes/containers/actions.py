@@ -38,6 +38,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         plans.simple("stop", lambda engine, id, work: engine.stop(id, None, work)),
         Danger.CHANGES,
         refuse=_RUNS_OR_PAUSED,
+        interrupts=True,
         group="state",
         primary=True,
     ),
@@ -51,6 +52,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         refuse=plans.when(
             "running", "paused", "restarting", "exited", "created", say="can't be restarted"
         ),
+        interrupts=True,
         group="state",
         primary=True,
     ),
@@ -61,6 +63,7 @@ ACTIONS: tuple[Action[ContainerRow], ...] = (
         plans.simple("pause", lambda engine, id, _work: engine.pause(id)),
         Danger.CHANGES,
         refuse=plans.when("running", say="does not run"),
+        interrupts=True,
         group="state",
     ),
     Action(

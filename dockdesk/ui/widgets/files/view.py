@@ -27,7 +27,7 @@ from dockdesk.core.work import Work
 from dockdesk.ui.widgets.files.model import DIFFERS, MODE, MODIFIED, NAME, OWNER, SIZE, FilesModel
 from dockdesk.ui.widgets.files.source import FileSource
 
-_WIDTHS = {SIZE: 84, MODE: 104, OWNER: 80, MODIFIED: 136, DIFFERS: 130}
+_WIDTHS = {SIZE: 84, MODE: 104, OWNER: 80, MODIFIED: 160, DIFFERS: 130}
 _NAME_AT_LEAST = 160
 _GIVE_WAY = (
     OWNER,

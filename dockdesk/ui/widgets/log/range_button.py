@@ -45,11 +45,7 @@ class RangeButton(QToolButton):
         for number, item in enumerate(RANGES):
             if number and (item.back is None) != (RANGES[number - 1].back is None):
                 menu.addSeparator()
-            action = menu.addAction(item.title)
-            action.setCheckable(True)
-            action.triggered.connect(lambda _on=False, item=item: self._choose(item))
-            self._group.addAction(action)
-            self._actions[item] = action
+            menu.addAction(self._offer(item))
         menu.addSeparator()
         self._between = menu.addAction("Between…")
         self._between.setCheckable(True)
@@ -61,9 +57,21 @@ class RangeButton(QToolButton):
     def set_range(self, chosen: LogRange) -> None:
         """Show a range as the one in force."""
         self.range = chosen
+        if chosen.tail is not None and chosen not in self._actions:
+            # A number of lines of the user's own: it can be come back to.
+            first = next(iter(self._actions.values()))
+            self.menu().insertAction(first, self._offer(chosen))
         self._actions.get(chosen, self._between).setChecked(True)
         self.setText(chosen.title)
         self.setAccessibleName(f"Lines to load: {chosen.title}")
+
+    def _offer(self, item: LogRange) -> QAction:
+        action = QAction(item.title, self)
+        action.setCheckable(True)
+        action.triggered.connect(lambda _on=False: self._choose(item))
+        self._group.addAction(action)
+        self._actions[item] = action
+        return action
 
     def _choose(self, chosen: LogRange) -> None:
         self.set_range(chosen)

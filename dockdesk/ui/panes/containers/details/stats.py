@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.bridge.stats_feed import History
@@ -16,6 +17,7 @@ from dockdesk.ui.widgets.empty import EmptyState
 from dockdesk.ui.widgets.scroll import ContentScroll
 
 WINDOWS = (60, 180, 300, 600)  # seconds
+_WIDE, _NARROW, _LOW = 1000, 560, 330  # pixels
 MOST = 6  # lines beyond that nobody can tell apart
 
 # Chart → its title, unit, and the series of a history it shows with a word for each ("" where there is one).
@@ -26,6 +28,13 @@ _CHARTS: tuple[tuple[str, Unit, tuple[tuple[str, str], ...]], ...] = (
     ("Block I/O", Unit.BYTES_PER_SECOND, (("block_read", "read"), ("block_write", "write"))),
     ("Processes", Unit.COUNT, (("pids", ""),)),
 )
+
+
+def charts_across(width: int, height: int) -> int:
+    """How many charts stand side by side: as many as there are where one row must do, and fewer where it is narrow."""
+    if width >= _WIDE and height < _LOW:
+        return len(_CHARTS)
+    return 3 if width >= _NARROW else 2
 
 
 class StatsView(DetailView[ContainerRow]):
@@ -49,14 +58,12 @@ class StatsView(DetailView[ContainerRow]):
             "Figures appear here while the container runs.",
         )
         grid_page = QWidget()
-        grid = QGridLayout(grid_page)
-        grid.setContentsMargins(16, 12, 16, 12)
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(12)
-        for position, chart in enumerate(self._charts):
-            grid.addWidget(chart, position // 3, position % 3)
-        for column in range(3):
-            grid.setColumnStretch(column, 1)
+        self._grid = QGridLayout(grid_page)
+        self._grid.setContentsMargins(16, 12, 16, 12)
+        self._grid.setHorizontalSpacing(24)
+        self._grid.setVerticalSpacing(12)
+        self._across = 0
+        self._arrange(3)
         self._pages = QStackedWidget()
         self._pages.addWidget(ContentScroll(grid_page))
         self._pages.addWidget(self._message)
@@ -64,6 +71,19 @@ class StatsView(DetailView[ContainerRow]):
         column_layout.setContentsMargins(0, 0, 0, 0)
         column_layout.addWidget(self._pages)
         context.stats.sampled.connect(self._on_sampled)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(charts_across(self.width(), self.height()))
+
+    def _arrange(self, across: int) -> None:
+        if across == self._across:
+            return
+        for column in range(max(across, self._across)):
+            self._grid.setColumnStretch(column, 1 if column < across else 0)
+        self._across = across
+        for position, chart in enumerate(self._charts):
+            self._grid.addWidget(chart, position // across, position % across)
 
     def set_rows(self, rows: Sequence[ContainerRow]) -> None:
         self._rows = list(rows[:MOST])
