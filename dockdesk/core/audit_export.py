@@ -14,12 +14,9 @@ from itertools import groupby
 
 from dockdesk.core.actions import AuditEntry
 from dockdesk.core.masking import MASK
+from dockdesk.core.plaintext import UNSEEN, one_line
 from dockdesk.core.units import duration_text
 
-# Control characters, line separators, and marks that reorder text so that it reads as something else.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+"
-)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 
 
@@ -45,9 +42,9 @@ def to_shell(entries: Iterable[AuditEntry], zone: tzinfo = UTC) -> str:
         "set -eu",
     ]
     for environment, group in groupby(ordered, key=lambda entry: entry.environment):
-        lines += ["", f"# --- Environment: {_one_line(environment) or 'unknown'} ---"]
+        lines += ["", f"# --- Environment: {one_line(environment) or 'unknown'} ---"]
         for entry in group:
-            lines += ["", f"# {_moment(entry.at, zone)}  {_one_line(entry.title)}"]
+            lines += ["", f"# {_moment(entry.at, zone)}  {one_line(entry.title)}"]
             lines += _shell_lines(entry)
     return "\n".join(lines) + "\n"
 
@@ -88,21 +85,17 @@ def _moment(at: float, zone: tzinfo) -> str:
     return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def _one_line(text: str) -> str:
-    return _UNSEEN.sub(" ", text).strip()
-
-
 # --- Shell ---
 
 
 def _shell_lines(entry: AuditEntry) -> list[str]:
     command = entry.equivalent.cli.strip()
     if not command:
-        request = _one_line(entry.equivalent.api)
+        request = one_line(entry.equivalent.api)
         return [f"# There is no command for this{f': {request}' if request else ''}."]
     if entry.outcome == "failed":
         return [
-            f"# It failed: {_one_line(entry.error) or 'no reason is known'}",
+            f"# It failed: {one_line(entry.error) or 'no reason is known'}",
             *_commented(command),
         ]
     if entry.outcome != "ok":
@@ -118,12 +111,12 @@ def _shell_lines(entry: AuditEntry) -> list[str]:
 
 
 def _commented(command: str) -> list[str]:
-    return [f"# {_one_line(line)}" for line in command.splitlines()]
+    return [f"# {one_line(line)}" for line in command.splitlines()]
 
 
 def _not_single(command: str) -> str | None:
     """Why a command would not run as one simple command with fixed words, or None where it does."""
-    if _UNSEEN.search(command.replace("\n", "").replace("\t", "")):
+    if UNSEEN.search(command.replace("\n", "").replace("\t", "")):
         return "it holds characters that cannot be seen"
     state = _Shell.PLAIN
     escaped = False
@@ -155,7 +148,7 @@ def _not_single(command: str) -> str | None:
 
 def _text(text: str) -> str:
     """Plain text, safe in Markdown: CommonMark takes a backslash before any ASCII punctuation."""
-    return _MARKDOWN.sub(r"\\\1", _one_line(text))
+    return _MARKDOWN.sub(r"\\\1", one_line(text))
 
 
 def _outcome(entry: AuditEntry, zone: tzinfo) -> str:
@@ -177,7 +170,7 @@ def _fenced(code: str, language: str) -> list[str]:
 
 
 def _code_lines(code: str) -> Sequence[str]:
-    return [_UNSEEN.sub(" ", line).rstrip() for line in code.strip().splitlines()]
+    return [UNSEEN.sub(" ", line).rstrip() for line in code.strip().splitlines()]
 
 
 def _runs(char: str, text: str) -> Iterator[str]:

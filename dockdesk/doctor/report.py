@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import groupby
 
-# What would move the cursor, colour the terminal or reorder the line: names come from other people's files.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+from dockdesk.core.plaintext import one_line
 
 
 class Status(Enum):
@@ -99,7 +97,3 @@ def _summary(reachable: bool, problems: int) -> str:
         problems, f"{problems} problems were found."
     )
     return counted if reachable else f"{counted} No container engine can be reached."
-
-
-def one_line(text: str) -> str:
-    return _UNSEEN.sub(" ", text).strip()
