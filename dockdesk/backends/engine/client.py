@@ -108,9 +108,6 @@ class EngineClient:
     def post(self, path: str, params: Params | None = None, **options: Any) -> Any:
         return self.request("POST", path, params, **options)
 
-    def put(self, path: str, params: Params | None = None, **options: Any) -> Any:
-        return self.request("PUT", path, params, **options)
-
     def delete(self, path: str, params: Params | None = None, **options: Any) -> Any:
         return self.request("DELETE", path, params, **options)
 

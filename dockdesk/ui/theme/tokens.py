@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from dockdesk.core.records import dataclass
 
-SPACE_1, SPACE_2, SPACE_3, SPACE_4, SPACE_5 = 4, 8, 12, 16, 20
-"""Steps of space in pixels: all gaps and margins are one of these."""
-
-RADIUS_CARD = 12
-RADIUS_CONTROL = 8
-ROW_HEIGHT = 34
-ICON_SIZE = 18
-
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

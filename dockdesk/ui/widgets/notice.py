@@ -172,9 +172,6 @@ class ErrorCard(MessageCard):
             parent=parent,
         )
 
-    def set_error(self, error: DockDeskError, buttons: Sequence[StateButton] = ()) -> None:
-        self.set_message(error.title, error.detail, error.hint, "bad", buttons)
-
 
 class Notice(MessageCard):
     """A toast. Good and info ones leave by themselves, later while the pointer is on them; warn and bad ones stay."""

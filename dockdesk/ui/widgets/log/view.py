@@ -26,7 +26,6 @@ from dockdesk.ui.widgets.log.selection import Position, Selection
 from dockdesk.ui.widgets.plain import plain_tip
 
 _WHEEL_LINES = 3
-_WHEEL_CELLS = 6
 
 
 class LogView(LogCanvas):
