@@ -16,6 +16,7 @@ from dockdesk.core.work import Work
 T = TypeVar("T")
 
 Values = Mapping[str, Any]
+MANY = 5  # rows beyond this number are hardly chosen one by one
 
 
 class Danger(IntEnum):
@@ -64,7 +65,7 @@ class Action(Generic[T]):
     something: the pane or the shell that owns it gives the handler. ``form`` may depend on the rows. ``refuse`` returns
     why an action cannot be done to a row now, or None. ``consequence`` is what the confirmation says will happen.
     ``needs`` is a capability of the backend (a member of its ``capabilities`` set) without which it is disabled.
-    ``primary`` ones stand in the toolbar.
+    ``primary`` ones stand in the toolbar. One that ``interrupts`` is not asked about for a few rows, but for many.
     """
 
     id: str
@@ -82,6 +83,13 @@ class Action(Generic[T]):
     needs: str = ""
     group: str = ""  # actions of one group stand together in menus
     help: str = ""
+    interrupts: bool = False
+
+    def danger_to(self, count: int) -> Danger:
+        """The harm that it can do to ``count`` rows at once."""
+        if self.interrupts and count > MANY:
+            return max(self.danger, Danger.DISRUPTS)
+        return self.danger
 
     def refusal(self, rows: Sequence[T]) -> str | None:
         """Why the action can't be done to ``rows`` in one sentence, or None where it can."""

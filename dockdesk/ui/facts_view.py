@@ -69,6 +69,7 @@ class FactsView(FetchedView[T, D]):
             for title, empty in titles:
                 card = Card(self.context.theme, title)
                 grid = KeyValueGrid(self.context.theme)
+                grid.setAccessibleName(title)
                 grid.followed.connect(self._on_followed)
                 note = PlainLabel(self.context.theme, empty, tone="muted", wrap=True)
                 card.body.addWidget(grid)

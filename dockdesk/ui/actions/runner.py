@@ -238,7 +238,7 @@ class ActionRunner(QObject):
         def begin() -> None:
             self._begin(trigger, environment, calls, values, filled)
 
-        kind = self._confirmation(environment, action.danger)
+        kind = self._confirmation(environment, action.danger_to(len(calls)))
         if kind is Confirmation.NONE or not calls:
             begin()
             return

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dockdesk.core.actions import Action, Call, Danger, Equivalent, Values
+from dockdesk.core.actions import MANY, Action, Call, Danger, Equivalent, Values
 from dockdesk.core.environments import Confirmation, Guard
 from dockdesk.core.errors import ConflictError, InvalidInputError
 from dockdesk.core.forms import Field, Form
@@ -95,6 +95,22 @@ def test_runs_one_job_for_each_row_and_audits_it(bench: Bench) -> None:
     [(action_id, targets)] = told
     assert action_id == "container.stop"
     assert {target.environment for target in targets} == {"docker:test"}
+
+
+def test_interrupting_many_at_once_is_asked_about(bench: Bench) -> None:
+    running = [row for row in bench.engine.containers() if row.running]
+    assert len(running) > MANY
+    bench.engine.calls.clear()
+    bench.asker.agree = False
+    stop = replace(STOP, interrupts=True)
+    bench.runner.trigger(stop, running)
+    [question] = bench.asker.questions
+    assert len(question.targets) == len(running)
+    bench.asker.questions.clear()
+    bench.runner.trigger(stop, running[:MANY])
+    bench.runner.trigger(STOP, running)
+    assert not bench.asker.questions
+    bench.wait()
 
 
 def test_rows_that_refuse_are_left_out(bench: Bench) -> None:
