@@ -14,13 +14,18 @@ def split_reference(reference: str) -> tuple[str, str]:
         raise InvalidInputError(
             f"“{reference}” names no image", "", "Write it as repository:tag.", "image"
         )
+    return reference_parts(name)
+
+
+def reference_parts(name: str) -> tuple[str, str]:
+    """The same of a name that nobody has checked yet, such as one that is being typed."""
     repository, at, digest = name.partition("@")
     head, colon, tag = repository.rpartition(":")
     # A colon before a slash belongs to a registry's port.
     tagged = bool(colon) and "/" not in tag
     if at:
         return (head if tagged else repository), digest
-    return (head, tag) if tagged else (name, "latest")
+    return (head, tag or "latest") if tagged else (name, "latest")
 
 
 def registry_of(reference: str) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dockdesk.core.errors import InvalidInputError
-from dockdesk.core.references import registry_of, repository_path, split_reference
+from dockdesk.core.references import (
+    reference_parts,
+    registry_of,
+    repository_path,
+    split_reference,
+)
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -26,6 +31,11 @@ DIGEST = "sha256:" + "a" * 64
 )
 def test_split(reference: str, parts: tuple[str, str]) -> None:
     assert split_reference(reference) == parts
+
+
+@pytest.mark.parametrize("typed", ["", "nginx:", "a b:", "a//b"])
+def test_what_is_typed_has_parts_too(typed: str) -> None:
+    assert reference_parts(typed) == (typed.rstrip(":"), "latest")
 
 
 @pytest.mark.parametrize("reference", ["", "  ", "a b", "a//b", "a\nb"])

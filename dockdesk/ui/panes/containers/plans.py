@@ -13,12 +13,12 @@ from typing import Any
 from dockdesk.core.actions import Call, Equivalent, Values
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
 from dockdesk.core.ports import UpdateSpec
+from dockdesk.core.references import reference_parts
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.units import parse_bytes
 from dockdesk.core.work import Work
 from dockdesk.runspec import checks
 from dockdesk.runspec.checks import optional
-from dockdesk.runspec.references import split_reference
 from dockdesk.ui.panes.containers.columns import ContainerRow
 
 Rows = Sequence[ContainerRow]
@@ -219,7 +219,7 @@ def commit_form(rows: Rows) -> Form:
 
 def commit(rows: Rows, values: Values) -> list[Call]:
     reference = str(values["reference"]).strip()
-    repository, tag = split_reference(reference)
+    repository, tag = reference_parts(reference)
     message, author, pause = (
         str(values.get("message") or ""),
         str(values.get("author") or ""),

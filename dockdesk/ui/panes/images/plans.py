@@ -12,11 +12,11 @@ from typing import Any
 
 from dockdesk.core.actions import Call, Equivalent, Values, bound_to
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
+from dockdesk.core.references import reference_parts
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.images import Image
 from dockdesk.runspec import checks
 from dockdesk.runspec.checks import optional
-from dockdesk.runspec.references import split_reference
 
 Rows = Sequence[Image]
 
@@ -75,7 +75,7 @@ def pull_form(_rows: Rows) -> Form:
 def pull(_rows: Rows, values: Values) -> list[Call]:
     reference = str(values.get("reference") or "").strip()
     platform = str(values.get("platform") or "").strip()
-    repository, tag = split_reference(reference)
+    repository, tag = reference_parts(reference)
     flag = f" --platform {shlex.quote(platform)}" if platform else ""
     return [
         Call(
@@ -112,7 +112,7 @@ def push_form(rows: Rows) -> Form:
 
 def push(rows: Rows, values: Values) -> list[Call]:
     reference = str(values.get("reference") or (rows[0].name if rows else ""))
-    repository, tag = split_reference(reference)
+    repository, tag = reference_parts(reference)
     return [
         Call(
             ref_of(image),
@@ -148,7 +148,7 @@ def tag_form(rows: Rows) -> Form:
 
 def tag(rows: Rows, values: Values) -> list[Call]:
     reference = str(values.get("reference") or "").strip()
-    repository, name = split_reference(reference)
+    repository, name = reference_parts(reference)
     return [
         Call(
             ref_of(image),
@@ -254,7 +254,7 @@ def import_form(_rows: Rows) -> Form:
 def import_(_rows: Rows, values: Values) -> list[Call]:
     path = Path(str(values.get("path") or "")).expanduser()
     reference = str(values.get("reference") or "").strip()
-    repository, name = split_reference(reference)
+    repository, name = reference_parts(reference)
     return [
         Call(
             ResourceRef("image", reference, reference),
