@@ -16,9 +16,10 @@ from PySide6.QtWidgets import QFileDialog
 from dockdesk.core.actions import AuditEntry, Equivalent
 from dockdesk.core.errors import RemoteError
 from dockdesk.core.refs import ResourceRef
+from dockdesk.core.resources.engine import DiskSlice
 from dockdesk.ui.actions.audit import AuditLog
 from dockdesk.ui.panes.command_log.pane import CommandLogPane, EntryView
-from dockdesk.ui.panes.disk.pane import DiskPane
+from dockdesk.ui.panes.disk.pane import DiskPane, use_text
 from tests.ui.panes.hands import Hands, dialog
 from tests.ui.rig import Rig
 
@@ -244,3 +245,16 @@ def test_lines_of_the_past_come_with_the_archive(rig: Rig) -> None:
     audit.set_archive(rig.archive)
     rig.until(lambda: [row.title for row in pane.model.shown_rows()]
               == ["Stop thing 1", "Stop thing -100"])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (DiskSlice("images", 4, 2, 100, 40), "40 B can be freed"),
+        (DiskSlice("containers", 9, 6, 59, 0), "6 of 9 in use"),
+        (DiskSlice("volumes", 2, 2, 10, 0), "all of 2 in use"),
+        (DiskSlice("build cache", 0, 0, 0, 0), "nothing there"),
+    ],
+)
+def test_a_card_says_what_is_in_use(part: DiskSlice, text: str) -> None:
+    assert use_text(part) == text

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.refs import ResourceRef
-from dockdesk.core.resources.engine import DiskUsage, EngineEvent
+from dockdesk.core.resources.engine import DiskSlice, DiskUsage, EngineEvent
 from dockdesk.core.units import bytes_text
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.descriptions import EmptyText, ListDescription, StatCard
@@ -55,6 +55,15 @@ def rows_of(usage: DiskUsage) -> list[DiskRow]:
     """All items, each with its share of the largest."""
     largest = max((item.size for item in usage.items), default=0) or 1
     return [DiskRow(item, max(item.size, 0) / largest) for item in usage.items]
+
+
+def use_text(part: DiskSlice) -> str:
+    """What a card says of a kind of things: how much of it can go, else how many are in use."""
+    if part.reclaimable:
+        return f"{bytes_text(part.reclaimable)} can be freed"
+    if not part.count:
+        return "nothing there"
+    return f"{'all' if part.active >= part.count else part.active} of {part.count} in use"
 
 
 class DiskPane(ListPane[DiskRow]):
@@ -132,9 +141,7 @@ class DiskPane(ListPane[DiskRow]):
                     part.kind,
                     _SLICES.get(part.kind, part.kind),
                     bytes_text(part.size),
-                    f"{bytes_text(part.reclaimable)} can be freed"
-                    if part.reclaimable
-                    else f"{part.count}, all in use",
+                    use_text(part),
                     "warn" if part.reclaimable > part.size / 2 and part.reclaimable else "neutral",
                 )
                 for part in usage.slices
