@@ -210,7 +210,7 @@ class Dockerd(EngineProcess):
         for file in ("pid", "exec/containerd/containerd.pid"):
             (self.folder / file).unlink(missing_ok=True)
         if self.driver:
-            self.launch(self._command(self.driver, self.bridge))
+            self._start_again()
             return
         bridge = self._make_bridge()
         attempts = [("overlay2", bridge), ("vfs", bridge), ("vfs", "none")]
@@ -225,6 +225,17 @@ class Dockerd(EngineProcess):
                 continue
             self.driver, self.bridge = driver, network
             return
+
+    def _start_again(self) -> None:
+        """As it ran before. Daemons of other tests that start at the same time may take its rules from under it."""
+        for left in reversed(range(3)):
+            try:
+                self.launch(self._command(self.driver, self.bridge))
+                return
+            except CannotStart:
+                self._kill_children()
+                if not left:
+                    raise
 
     def _make_bridge(self) -> str:
         """A bridge of this daemon's own: daemons that share docker0 give one address to two containers."""
