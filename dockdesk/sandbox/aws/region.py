@@ -10,6 +10,7 @@ from dockdesk.sandbox.aws.ecr.api import EcrApi
 from dockdesk.sandbox.aws.ecs.api_clusters import ClustersApi
 from dockdesk.sandbox.aws.ecs.api_services import ServicesApi
 from dockdesk.sandbox.aws.ecs.api_tasks import TasksApi
+from dockdesk.sandbox.aws.ecs.exec import Sessions
 from dockdesk.sandbox.aws.eks import EksApi
 from dockdesk.sandbox.aws.identity import IamApi, StsApi
 from dockdesk.sandbox.aws.logs.api import LogsApi
@@ -40,13 +41,14 @@ class Region:
         self.registry = f"https://{cloud.ecr.host}"
         now = cloud.now
         self.eks = EksApi(name, now)
+        self.sessions = Sessions(now)
         self.scaling = ScalingApi(name, cloud.ecs, cloud.scaling, cloud.alarms, now, self._tell)
         self.logs = LogStore(name, cloud.ecs)
         self.apis: dict[str, Api] = {
             "ecs": _EcsApi(
                 ClustersApi(cloud.ecs, now),
                 ServicesApi(cloud.ecs, cloud.scheduler, now, cloud.make_service),
-                TasksApi(cloud.ecs, cloud.scheduler, now),
+                TasksApi(cloud.ecs, cloud.scheduler, self.sessions, now),
             ),
             "ecr": EcrApi(cloud.ecr, now, lambda: self.registry),
             "application-autoscaling": self.scaling,

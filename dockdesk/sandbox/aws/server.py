@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote
 from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws import cbor, eks, scenes, seed, signing
 from dockdesk.sandbox.aws.ecr.registry import EcrRegistry
+from dockdesk.sandbox.aws.ecs.exec import PATH
 from dockdesk.sandbox.aws.gate import Gate
 from dockdesk.sandbox.aws.logs.api import EventStream
 from dockdesk.sandbox.aws.region import Region
@@ -142,6 +143,8 @@ class SimulatedAws:
         request_id = uuid_of(self._seed, "request", self._requests)
         call = _Call("rest", "", "", {})
         try:
+            if request.path.startswith(PATH):
+                return await self.home.sessions.serve(request)
             call = self._identify(request)
             answer = await self._answer(request, call)
         except AwsError as error:

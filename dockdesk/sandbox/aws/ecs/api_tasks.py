@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockdesk.sandbox.aws.ecs import present
+from dockdesk.sandbox.aws.ecs.exec import PATH, Sessions
 from dockdesk.sandbox.aws.ecs.lifecycle import begin_stop
 from dockdesk.sandbox.aws.ecs.model import Cluster, EcsState, Task, TaskDefinition
 from dockdesk.sandbox.aws.ecs.scheduler import Scheduler
@@ -15,7 +17,6 @@ from dockdesk.sandbox.aws.values import (
     AwsError,
     BadInputError,
     Params,
-    hex_id,
     listing,
     page,
     tag_list,
@@ -40,8 +41,15 @@ _STATUSES = ("ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS")
 class TasksApi(Api):
     invalid = "InvalidParameterException"
 
-    def __init__(self, state: EcsState, scheduler: Scheduler, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        state: EcsState,
+        scheduler: Scheduler,
+        sessions: Sessions,
+        now: Callable[[], float],
+    ) -> None:
         self._state = state
+        self._sessions = sessions
         self._scheduler = scheduler
         self._now = now
         self.operations = {
@@ -199,7 +207,12 @@ class TasksApi(Api):
     def _execute(self, params: Params) -> Mapping[str, Any]:
         cluster = self._state.cluster(params.text("cluster"))
         task = self._find(cluster, params.need("task"))
-        params.need("command")
+        try:
+            words = shlex.split(params.need("command"))
+        except ValueError as error:
+            raise BadInputError(f"The command can't be understood: {error}") from None
+        if not words:
+            raise BadInputError("command can not be blank.")
         if not params.flag("interactive"):
             raise BadInputError("Interactive is the only mode supported currently.")
         if task is None:
@@ -212,8 +225,8 @@ class TasksApi(Api):
         name = params.text("container", names[0])
         if name not in names:
             raise BadInputError(f"The container '{name}' was not found in the task.")
-        session = f"ecs-execute-command-{hex_id(17, task.id, self._now())}"
-        region = self._state.region
+        session = self._sessions.open(task, name, params.need("command"))
+        host = params.headers.get("host", "")
         return {
             "clusterArn": cluster.arn,
             "containerArn": present.task(task, set())["containers"][names.index(name)][
@@ -222,9 +235,9 @@ class TasksApi(Api):
             "containerName": name,
             "interactive": True,
             "session": {
-                "sessionId": session,
-                "streamUrl": f"wss://ssmmessages.{region}.invalid/v1/data-channel/{session}?role=publish_subscribe",
-                "tokenValue": hex_id(64, session),
+                "sessionId": session.id,
+                "streamUrl": f"ws://{host}{PATH}{session.id}?role=publish_subscribe",
+                "tokenValue": session.token,
             },
             "taskArn": task.arn,
         }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockdesk.sandbox.aws.cloudwatch.alarms import Alarms
 from dockdesk.sandbox.aws.cloudwatch.api import alarm_of
 from dockdesk.sandbox.aws.ecs.model import EcsState, Service
+from dockdesk.sandbox.aws.scaling.checks import METRICS, check_steps, check_tracking
 from dockdesk.sandbox.aws.scaling.engine import Policy, ScalingEngine, Scheduled, Target
 from dockdesk.sandbox.aws.scaling.schedule import due
 from dockdesk.sandbox.aws.values import (
@@ -24,12 +24,6 @@ from dockdesk.sandbox.aws.values import (
 )
 
 _DIMENSION = "ecs:service:DesiredCount"
-_METRICS = {
-    "ECSServiceAverageCPUUtilization": ("AWS/ECS", "CPUUtilization"),
-    "ECSServiceAverageMemoryUtilization": ("AWS/ECS", "MemoryUtilization"),
-    "ALBRequestCountPerTarget": ("AWS/ApplicationELB", "RequestCountPerTarget"),
-}
-_ADJUSTMENTS = ("ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity")
 
 
 class ScalingApi(Api):
@@ -220,10 +214,10 @@ class ScalingApi(Api):
             raise BadInputError("The type of a scaling policy cannot be changed")
         if kind == "TargetTrackingScaling":
             settings = params.inner("TargetTrackingScalingPolicyConfiguration")
-            _check_tracking(settings)
+            check_tracking(settings)
         elif kind == "StepScaling":
             settings = params.inner("StepScalingPolicyConfiguration")
-            _check_steps(settings)
+            check_steps(settings)
         else:
             raise BadInputError(f"Unsupported policy type: {kind}")
         if policy is None:
@@ -283,7 +277,7 @@ class ScalingApi(Api):
             }
         known = settings.inner("PredefinedMetricSpecification")
         kind = known.need("PredefinedMetricType")
-        namespace, metric = _METRICS[kind]
+        namespace, metric = METRICS[kind]
         if kind == "ALBRequestCountPerTarget":
             balancer, _, group = known.need("ResourceLabel").partition("/targetgroup/")
             named = {"TargetGroup": f"targetgroup/{group}", "LoadBalancer": balancer}
@@ -456,53 +450,6 @@ class ScalingApi(Api):
         for key in params.texts("TagKeys"):
             target.tags.pop(key, None)
         return {}
-
-
-def _check_tracking(settings: Params) -> None:
-    goal = settings.number("TargetValue")
-    known, custom = (
-        "PredefinedMetricSpecification" in settings,
-        "CustomizedMetricSpecification" in settings,
-    )
-    if known == custom:
-        raise BadInputError(
-            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified"
-        )
-    if goal <= 0:
-        raise BadInputError("TargetValue must be positive")
-    for name in ("ScaleOutCooldown", "ScaleInCooldown"):
-        settings.whole(name, 0, 0)
-    if known:
-        kind = settings.inner("PredefinedMetricSpecification").need("PredefinedMetricType")
-        if kind not in _METRICS:
-            raise BadInputError(f"Unsupported predefined metric type: {kind}")
-        if kind == "ALBRequestCountPerTarget" and "/targetgroup/" not in settings.inner(
-            "PredefinedMetricSpecification"
-        ).text("ResourceLabel"):
-            raise BadInputError(
-                "ResourceLabel must name a load balancer and a target group for ALBRequestCountPerTarget"
-            )
-
-
-def _check_steps(settings: Params) -> None:
-    kind = settings.need("AdjustmentType")
-    if kind not in _ADJUSTMENTS:
-        raise BadInputError(f"Unsupported adjustment type: {kind}")
-    steps = settings.inners("StepAdjustments")
-    if not steps:
-        raise BadInputError("StepAdjustments must not be empty")
-    edges = []
-    for step in steps:
-        step.whole("ScalingAdjustment")
-        low = step.number("MetricIntervalLowerBound", -1e308)
-        high = step.number("MetricIntervalUpperBound", 1e308)
-        if low >= high:
-            raise BadInputError("The lower bound of a step must be less than its upper bound")
-        edges.append((low, high))
-    edges.sort()
-    for (_, high), (low, _) in itertools.pairwise(edges):
-        if high != low:
-            raise BadInputError("Step adjustment intervals can't overlap or leave a gap")
 
 
 def _as_query(item: Any) -> dict[str, Any]:
