@@ -21,7 +21,31 @@ T = TypeVar("T")
 Handler = Callable[[Sequence[Any]], None]
 
 
-class Pane(QWidget):
+class _OnScreen(QWidget):
+    """Tells once of coming onto the screen and once of leaving it, however often Qt shows and hides."""
+
+    _on_screen = False
+
+    def shown(self) -> None:
+        """It came onto the screen."""
+
+    def hidden(self) -> None:
+        """It left the screen."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._on_screen:
+            self._on_screen = True
+            self.shown()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._on_screen:
+            self._on_screen = False
+            self.hidden()
+
+
+class Pane(_OnScreen):
     """Base of all panes. A pane is made when it is first shown and lives as long as the window.
 
     ``title`` and ``icon`` are those of its registry entry; ``pane_actions`` is what it can do, as data.
@@ -40,7 +64,6 @@ class Pane(QWidget):
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
-        self._on_screen = False
         self._bound: BoundActions | None = None
 
     @property
@@ -102,12 +125,6 @@ class Pane(QWidget):
         """What is open now, for back and forward; `open` gets it again."""
         return None
 
-    def shown(self) -> None:
-        """The pane came onto the screen."""
-
-    def hidden(self) -> None:
-        """The pane left the screen."""
-
     def save_state(self) -> Mapping[str, Any]:
         """Widths, sort order, chosen tab …: plain JSON values."""
         return {}
@@ -119,20 +136,8 @@ class Pane(QWidget):
         """What would be lost if the window closed now, in one sentence, or None. Running jobs are asked elsewhere."""
         return None
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self._on_screen:
-            self._on_screen = True
-            self.shown()
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        if self._on_screen:
-            self._on_screen = False
-            self.hidden()
-
-
-class DetailView(QWidget, Generic[T]):
+class DetailView(_OnScreen, Generic[T]):
     """The content of a detail tab: shows what is chosen in the list beside it.
 
     `set_rows` is called on the view in front whenever the choice changes and, with the same keys, whenever a chosen row
@@ -143,16 +148,9 @@ class DetailView(QWidget, Generic[T]):
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
-        self._on_screen = False
 
     def set_rows(self, rows: Sequence[T]) -> None:
         """Show ``rows``: the chosen ones, the current one first; empty where nothing is chosen."""
-
-    def shown(self) -> None:
-        """The view came onto the screen."""
-
-    def hidden(self) -> None:
-        """The view left the screen."""
 
     def brought_forward(self) -> None:
         """The user chose its tab, or pressed Enter on the row: they want to work in it. After `shown`."""
@@ -170,15 +168,3 @@ class DetailView(QWidget, Generic[T]):
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
         """Take back what `save_state` gave."""
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if not self._on_screen:
-            self._on_screen = True
-            self.shown()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        if self._on_screen:
-            self._on_screen = False
-            self.hidden()
