@@ -57,11 +57,15 @@ _SETTLE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a container with an image and a command of its own lives. ``says`` is printed at its start."""
+    """How a container with an image and a command of its own lives. ``says`` is printed at its start.
+
+    ``interactive``: a shell that waits for somebody to attach.
+    """
 
     recipe: Recipe
     program: Program
     says: tuple[str, ...] = ()
+    interactive: bool = False
 
 
 def recipe_of(reference: str) -> Recipe | None:
@@ -98,11 +102,22 @@ def behaviour_of(container: Mapping[str, Any]) -> Behaviour | None:
         program = replace(program, fails_health=True)
     words = [str(word) for word in container.get("command") or ()]
     given = [str(word) for word in container.get("args") or ()]
-    if words:
-        return _commanded(recipe, program, [*words, *given])
-    if program.logs == "quiet" and not recipe.entrypoint:
-        return _commanded(recipe, program, given or list(recipe.command))
-    return Behaviour(recipe, program)
+    if not words and program.logs == "quiet" and not recipe.entrypoint:
+        words, given = given or list(recipe.command), []
+    if not words:
+        return Behaviour(recipe, program)
+    found = _commanded(recipe, program, [*words, *given])
+    if is_shell([*words, *given]) and container.get("stdin"):
+        # It waits for what is typed.
+        return Behaviour(recipe, replace(found.program, runs_for=0.0), interactive=True)
+    return found
+
+
+def is_shell(words: Sequence[str]) -> bool:
+    """Whether a command is a shell that reads its input."""
+    return (
+        bool(words) and words[0].rpartition("/")[2] in {"sh", "bash", "ash"} and "-c" not in words
+    )
 
 
 def _commanded(recipe: Recipe, program: Program, words: Sequence[str]) -> Behaviour:

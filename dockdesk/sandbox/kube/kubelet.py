@@ -52,7 +52,7 @@ class Life:
     ready: bool = False
     ready_at: float = _NEVER
     probe_at: float = _NEVER
-    killed_by_probe: bool = False
+    asked: int | None = None  # the exit code of a program that was told to end
 
     @property
     def name(self) -> str:
@@ -269,7 +269,7 @@ class Kubelet(Controller):
             item.restarts += 1
         item.runs.append(Run(at))
         del item.runs[:-_KEPT_RUNS]
-        item.stage, item.ready, item.killed_by_probe = "running", False, False
+        item.stage, item.ready, item.asked = "running", False, None
         program = item.behaviour.program
         readiness = item.spec.get("readinessProbe")
         if item.init:
@@ -306,7 +306,9 @@ class Kubelet(Controller):
         assert item.behaviour is not None
         assert item.last is not None
         program, started = item.behaviour.program, item.last.started
-        if at >= self.load.full_at(pod, item.spec, program, started):
+        if item.asked is not None:
+            code, reason = item.asked, "Error" if item.asked else "Completed"
+        elif at >= self.load.full_at(pod, item.spec, program, started):
             code, reason = 137, "OOMKilled"
         elif at >= item.probe_at:
             word = "Liveness" if item.spec.get("livenessProbe") else "Readiness"
@@ -411,6 +413,12 @@ class Kubelet(Controller):
             return
         life.timer = due
         self.look_later(max(due - now, 0.0), namespace_of(pod), name_of(pod))
+
+    def end(self, pod: Object, item: Life, code: int) -> None:
+        """A container's program ends by itself, with this exit code."""
+        if item.running:
+            item.asked, item.due = code, self.cluster.now()
+            self.enqueue(pod)
 
     def reconsider(self, pod: Object) -> None:
         """Something outside changed how a pod's containers fare."""

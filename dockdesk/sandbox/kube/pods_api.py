@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import shlex
 from collections.abc import AsyncIterator
 
 from dockdesk.sandbox.engine.lifecycle import stamp
-from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings
-from dockdesk.sandbox.engine.streams import Line, Terminal, log_lines, newest_lines
-from dockdesk.sandbox.http import HIJACKED, Request, Response, json_response
-from dockdesk.sandbox.kube import websocket
+from dockdesk.sandbox.engine.streams import Line, log_lines, newest_lines
+from dockdesk.sandbox.http import Request, Response, json_response
 from dockdesk.sandbox.kube.bodies import read_object
 from dockdesk.sandbox.kube.cluster import Cluster
-from dockdesk.sandbox.kube.containers import Containers, PodContainer, until_gone
-from dockdesk.sandbox.kube.copying import tar
+from dockdesk.sandbox.kube.containers import Containers, PodContainer
 from dockdesk.sandbox.kube.deleting import delete, options_of
-from dockdesk.sandbox.kube.kubelet import Kubelet, Life, PodLife
-from dockdesk.sandbox.kube.objects import Object, dig, name_of, namespace_of, seconds_of, uid_of
-from dockdesk.sandbox.kube.pod_status import host_address
+from dockdesk.sandbox.kube.kubelet import Kubelet, Life
+from dockdesk.sandbox.kube.objects import Object, dig, name_of, namespace_of, seconds_of
 from dockdesk.sandbox.kube.pods import is_ready
 from dockdesk.sandbox.kube.services import Budgets
+from dockdesk.sandbox.kube.sessions import Sessions, meant, named, still_runs
 from dockdesk.sandbox.kube.status import KubeError, no_such_path
 from dockdesk.sandbox.kube.watching import is_gone
 
-_SHELLS = {"sh", "bash", "ash"}
-_MORE = {"top", "sleep", "tar"}
 _FOLLOW_SECONDS = 0.25
 
 
@@ -40,14 +33,19 @@ class PodsApi:
         self._kubelet = kubelet
         self._containers = containers
         self._budgets = budgets
+        self._sessions = Sessions(cluster, kubelet, containers)
 
     async def answer(self, namespace: str, name: str, part: str, request: Request) -> Response:
         pod = self._store.get(self._kind, namespace, name).object
         if part == "log" and request.method == "GET":
             return self._log(pod, request)
         if part == "exec":
-            return await self._exec(pod, request)
-        if part in {"attach", "portforward", "proxy"}:
+            return await self._sessions.exec(pod, request)
+        if part == "portforward":
+            return await self._sessions.forward(pod, request)
+        if part == "attach":
+            return await self._sessions.attach(pod, request)
+        if part == "proxy":
             raise KubeError(
                 501,
                 f"the sandbox does not simulate {part}: there is no real process behind a pod to talk to",
@@ -60,46 +58,11 @@ class PodsApi:
             raise KubeError(405, "the server does not allow this method on the requested resource")
         raise no_such_path()
 
-    # --- Which container ---
-
-    def _life(self, pod: Object, request: Request) -> tuple[PodLife | None, str]:
-        """The pod's containers, and the name of the one that is meant. Raises KubeError 400."""
-        specs = pod["spec"]
-        names = [item["name"] for item in specs.get("containers") or ()]
-        inits = [item["name"] for item in specs.get("initContainers") or ()]
-        wanted = request.first("container")
-        if not wanted:
-            wanted = str(
-                (pod["metadata"].get("annotations") or {}).get(
-                    "kubectl.kubernetes.io/default-container", ""
-                )
-            )
-            if not wanted and len(names) > 1:
-                extra = f" or one of the init containers: [{' '.join(inits)}]" if inits else ""
-                raise KubeError(
-                    400,
-                    f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(names)}]{extra}",
-                )
-            wanted = wanted or names[0]
-        if wanted not in [*names, *inits]:
-            raise KubeError(400, f"container {wanted} is not valid for pod {name_of(pod)}")
-        node = str(dig(pod, "spec", "nodeName") or "")
-        if node in self._kubelet.down:
-            raise KubeError(
-                500,
-                f'Get "https://{host_address(node)}:10250/": dial tcp {host_address(node)}:10250: i/o timeout',
-            )
-        return self._kubelet.lives.get(uid_of(pod)), wanted
-
-    @staticmethod
-    def _item(life: PodLife | None, name: str) -> Life | None:
-        return next((item for item in life.containers if item.name == name), None) if life else None
-
     # --- Logs ---
 
     def _log(self, pod: Object, request: Request) -> Response:
-        life, name = self._life(pod, request)
-        item = self._item(life, name)
+        life, name = meant(self._kubelet, pod, request)
+        item = named(life, name)
         previous = request.flag("previous")
         runs = item.runs if item is not None else []
         if previous:
@@ -135,91 +98,12 @@ class PodsApi:
             what = f"is waiting to start: {reason or 'ContainerCreating'}"
         return KubeError(400, f'container "{name}" in pod "{name_of(pod)}" {what}')
 
-    def current(self, pod: Object, item: Life, container: PodContainer) -> bool:
-        """Whether a container still runs as it did when its log was opened; it is told when it ended."""
-        life = self._kubelet.lives.get(uid_of(pod))
-        run = next((one for one in item.runs if one.started == container.started), None)
-        if life is None or run is None or run.finished:
-            end = run.finished if run is not None and run.finished else self._cluster.now()
-            if container.status == "running":
-                container.status = "exited"
-                container.runs.append((container.started, end))
-            return False
-        return True
+    def runs(self, pod: Object, item: Life, container: PodContainer) -> bool:
+        """Whether a container still runs as it did when its log was opened."""
+        return still_runs(self._kubelet, pod, item, container, self._cluster.now())
 
     def now(self) -> float:
         return self._cluster.now()
-
-    # --- Exec ---
-
-    async def _exec(self, pod: Object, request: Request) -> Response:
-        command = request.query.get("command") or []
-        if not command or not command[0]:
-            raise KubeError(400, "you must specify at least 1 command for the container")
-        phase = dig(pod, "status", "phase")
-        if phase in {"Succeeded", "Failed"}:
-            raise KubeError(
-                400, f"cannot exec into a container in a completed pod; current phase is {phase}"
-            )
-        life, name = self._life(pod, request)
-        item = self._item(life, name)
-        if (
-            life is None
-            or item is None
-            or not item.running
-            or item.last is None
-            or item.behaviour is None
-        ):
-            raise KubeError(500, f'unable to upgrade connection: container not found ("{name}")')
-        tty = request.flag("tty")
-        container = self._containers.of_run(pod, life, item, item.last)
-        socket = await websocket.accept(request)
-        around = self._surroundings(container, tty)
-
-        def resized(columns: int, rows: int) -> None:
-            around.columns, around.rows = columns, rows
-
-        pipe = websocket.ExecPipe(socket, resized)
-        program = command[0].rpartition("/")[2]
-        shells = {path.rpartition("/")[2] for path in item.behaviour.recipe.shells}
-        if not shells or not (program in PROGRAMS or program in _MORE or program in shells):
-            await pipe.finish(
-                1,
-                f'error executing command in container: failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: exec: "{command[0]}": executable file not found in $PATH: unknown',
-            )
-            return HIJACKED
-        if program == "tar":
-            await pipe.finish(await tar(command[1:], around, socket, pipe))
-            return HIJACKED
-        terminal = Terminal(pipe, around, tty)
-        gone = asyncio.Event()
-        watching = asyncio.create_task(self._set_when_gone(pod, gone))
-        try:
-            if program in _SHELLS and "-c" not in command:
-                code = await terminal.interact(gone)
-            else:
-                code = await terminal.run(shlex.join(command))
-            await pipe.finish(code)
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
-        return HIJACKED
-
-    async def _set_when_gone(self, pod: Object, gone: asyncio.Event) -> None:
-        await until_gone(self._cluster, pod)
-        gone.set()
-
-    def _surroundings(self, container: PodContainer, tty: bool) -> Surroundings:
-        config = container.config
-        env = dict(str(item).partition("=")[::2] for item in config.get("Env") or ())
-        user = str(config.get("User") or "root").partition(":")[0]
-        env.setdefault("HOME", "/root" if user == "root" else "/app")
-        if tty:
-            env.setdefault("TERM", "xterm")
-        return Surroundings(
-            container, self._cluster.now, user, env, str(config.get("WorkingDir") or "/")
-        )
 
     # --- Eviction ---
 
@@ -293,7 +177,7 @@ class _Log:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         container, now, sent = self._container, self._api.now(), 0
-        self._api.current(self._pod, self._item, container)
+        self._api.runs(self._pod, self._item, container)
         if self._tail is not None:
             lines = newest_lines(container, self._since, now, self._tail)
         else:
@@ -304,7 +188,7 @@ class _Log:
         yield text
         sent += len(text)
         while self._follow and (self._limit is None or sent < self._limit):
-            ended = not self._api.current(self._pod, self._item, container)
+            ended = not self._api.runs(self._pod, self._item, container)
             last, now = now, self._api.now()
             if text := self._encode(log_lines(container, last, now)):
                 if self._limit is not None:

@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import tarfile
+from typing import Self
 from urllib.parse import quote
 
 import pytest
@@ -33,9 +34,10 @@ class Exec:
         protocol: str = "v5.channel.k8s.io",
     ) -> None:
         words = "&".join(f"command={quote(word, safe='')}" for word in command)
-        path = (
-            f"{PODS}/{pod}/exec?{words}&stdin=true&stdout=true&stderr=true&tty={str(tty).lower()}"
-        )
+        streams = f"stdin=true&stdout=true&stderr=true&tty={str(tty).lower()}"
+        self._open(served, f"{PODS}/{pod}/exec?{words}&{streams}", protocol)
+
+    def _open(self, served: Served, path: str, protocol: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", served.port), timeout=30)
         key = base64.b64encode(os.urandom(16)).decode()
         head = (
@@ -50,7 +52,7 @@ class Exec:
         self.output = {STDOUT: b"", STDERR: b""}
         self.ending: dict[str, object] | None = None
 
-    def __enter__(self) -> Exec:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -306,3 +308,90 @@ def test_broken_frames_end_the_connection(served: Served) -> None:
         while run._file.read(1024):
             pass
     assert served.request("GET", "/healthz", token="")[0] == 200
+
+
+class Attach(Exec):
+    def __init__(self, served: Served, pod: str) -> None:
+        self._open(
+            served, f"{PODS}/{pod}/attach?stdin=true&stdout=true&tty=true", "v5.channel.k8s.io"
+        )
+
+
+def test_a_shell_can_be_attached_to_and_ends_its_pod(served: Served) -> None:
+    shell = {"name": "main", "image": "busybox:1.37", "command": ["sh"], "stdin": True, "tty": True}
+    body = {
+        "metadata": {"name": "talks"},
+        "spec": {"restartPolicy": "Never", "containers": [shell]},
+    }
+    assert served.request("POST", PODS, body)[0] == 201
+    until(lambda: served.get(f"{PODS}/talks")["status"]["phase"] == "Running")
+    with Attach(served, "talks") as run:
+        run.until(b"# ")
+    assert (
+        served.get(f"{PODS}/talks")["status"]["phase"] == "Running"
+    )  # whoever detaches leaves it running
+    with Attach(served, "talks") as run:
+        run.until(b"# ")
+        run.send(STDIN, b"echo said; exit 5\r")
+        run.finish()
+        assert b"said" in run.output[STDOUT]
+    until(lambda: served.get(f"{PODS}/talks")["status"]["phase"] == "Failed")
+    state = served.get(f"{PODS}/talks")["status"]["containerStatuses"][0]["state"]
+    assert state["terminated"]["exitCode"] == 5
+
+
+def test_what_is_said_after_attaching_is_heard(served: Served, api_pod: str) -> None:
+    with Attach(served, api_pod) as run:
+        run.until(b"GET")
+
+
+class Forward(Exec):
+    """Two channels a port, each of which begins with the port."""
+
+    def __init__(self, served: Served, pod: str, *ports: int) -> None:
+        query = "&".join(f"ports={port}" for port in ports)
+        self._open(served, f"{PODS}/{pod}/portforward?{query}", "v4.channel.k8s.io")
+        self.output = dict.fromkeys(range(2 * len(ports)), b"")
+
+    def read(self) -> bool:
+        """One frame; whether there may be more."""
+        first, second = self._file.read(2)
+        length = second & 127
+        if length == 126:
+            length = int.from_bytes(self._file.read(2), "big")
+        data = self._file.read(length)
+        if first & 15 == 2:
+            self.output[data[0]] += data[1:]
+        return bool(first & 15 != 8)
+
+
+def test_ports_are_forwarded(served: Served) -> None:
+    pods = served.get(f"{PODS}?labelSelector=app%3Dweb-frontend")["items"]
+    with Forward(served, pods[0]["metadata"]["name"], 80, 81) as run:
+        assert run.status == 101
+        run.send(0, b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /no")
+        run.send(0, b"pe HTTP/1.1\r\nConnection: close\r\n\r\n")
+        while run.read():
+            pass
+    assert run.output[0].startswith(b"\x50\x00HTTP/1.1 200 OK\r\n")
+    assert b"Welcome to the shop" in run.output[0]
+    assert b"HTTP/1.1 404 Not Found" in run.output[0]
+    assert b"connection refused" in run.output[3]
+    with Forward(served, "redis-0", 6379) as run:
+        run.send(0, b"PING\r\n")
+        while b"PONG" not in run.output[0]:
+            assert run.read()
+
+
+def test_a_forwarded_api_says_who_answers(served: Served, api_pod: str) -> None:
+    with Forward(served, api_pod, 9000) as run:
+        run.send(0, b"GET /api/v1/items HTTP/1.1\r\nConnection: close\r\n\r\n")
+        while run.read():
+            pass
+    said = json.loads(run.output[0].partition(b"\r\n\r\n")[2])
+    assert said == {
+        "service": "api-gateway",
+        "host": api_pod,
+        "path": "/api/v1/items",
+        "simulated": True,
+    }
