@@ -50,14 +50,20 @@ class SandboxMenu(QMenu):
             self._ask()
 
     def _ask(self) -> None:
-        self._submit(lambda _work: self._simulation.status(), self._show)
+        self._jobs.submit(
+            self,
+            lambda _work: self._simulation.status(),
+            self._show,
+            self._notices.failure,
+            lane="sandbox",
+            question="status",
+        )
 
-    def _submit(
+    def _direct(
         self, work: Callable[[Work], SimulationStatus], done: Callable[[SimulationStatus], None]
     ) -> None:
-        self._jobs.submit(
-            self, work, done, self._notices.failure, question="sandbox", lane="sandbox"
-        )
+        # In order, and no later question may take its place: it changes something.
+        self._jobs.submit(self, work, done, self._notices.failure, lane="sandbox", order="sandbox")
 
     def _show(self, status: SimulationStatus) -> None:
         if status.scenarios != (self._status.scenarios if self._status is not None else ()):
@@ -103,10 +109,10 @@ class SandboxMenu(QMenu):
             if scenario is not None:
                 self._notices.show(f"Scenario: {scenario.title}", scenario.summary, tone="info")
 
-        self._submit(lambda _work: self._simulation.play(id), played)
+        self._direct(lambda _work: self._simulation.play(id), played)
 
     def _set_speed(self, speed: float) -> None:
-        self._submit(lambda _work: self._simulation.set_speed(speed), self._show)
+        self._direct(lambda _work: self._simulation.set_speed(speed), self._show)
 
     def _copy(self) -> None:
         self._jobs.submit(

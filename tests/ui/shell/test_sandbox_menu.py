@@ -93,6 +93,17 @@ def test_a_scenario_is_played(stage: Stage) -> None:
     assert not stage.entry("Calm day").isChecked()
 
 
+def test_a_choice_is_told_also_when_the_menu_opens_again_meanwhile(stage: Stage) -> None:
+    stage.rig.connect(_simulated())
+    stage.rig.until(lambda: stage.has("Traffic spike"))
+    stage.entry("Traffic spike").trigger()
+    stage.menu.aboutToShow.emit()
+    stage.rig.until(
+        lambda: "Scenario: Traffic spike" in [notice.title for notice in stage.rig.notices.shown]
+    )
+    assert stage.simulation.now.scenario == "spike"
+
+
 def test_time_passes_faster(stage: Stage) -> None:
     stage.rig.connect(_simulated())
     stage.rig.until(lambda: stage.has("Calm day"))
