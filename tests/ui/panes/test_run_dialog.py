@@ -353,3 +353,37 @@ def test_settings_without_a_file_keep_no_presets(rig: Rig) -> None:
     form = RunDialog(rig.context, parent=parent)
     keep = next(a for a in form.head.presets.actions() if a.text().startswith("Keep"))
     assert not keep.isEnabled()
+
+
+COMMAND = "docker run -d \\\n  --name pasted \\\n  nginx:1.27"
+
+
+@pytest.mark.parametrize("where", ["paste", "image"])
+def test_a_pasted_command_needs_no_enter(form: RunDialog, rig: Rig, where: str) -> None:
+    field = form.head.paste
+    if where == "image":
+        inside = editor(form, "image")
+        field = inside if isinstance(inside, QLineEdit) else inside.findChildren(QLineEdit)[0]
+    QGuiApplication.clipboard().setText(COMMAND)
+    field.paste()
+    rig.until(lambda: form.values()["name"] == "pasted")
+    assert form.values()["image"] == "nginx:1.27"
+    assert form.head.paste.text() == ""
+
+
+def test_a_pasted_command_that_cannot_be_read_is_kept_to_be_mended(
+    form: RunDialog, rig: Rig
+) -> None:
+    QGuiApplication.clipboard().setText("docker run --nonsense nginx")
+    inside = editor(form, "image")
+    field = inside if isinstance(inside, QLineEdit) else inside.findChildren(QLineEdit)[0]
+    field.paste()
+    rig.until(lambda: form.findChildren(MessageCard))
+    assert form.head.paste.text() == "docker run --nonsense nginx"
+    assert form.values()["image"] == ""
+
+
+def test_a_command_that_is_typed_waits_for_enter(form: RunDialog) -> None:
+    QTest.keyClicks(form.head.paste, "docker run nginx")
+    assert form.head.paste.text() == "docker run nginx"
+    assert form.values()["image"] == ""

@@ -23,7 +23,7 @@ from dockdesk.runspec.form import problems_of, values_of
 from dockdesk.runspec.parse import ParsedRun
 from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.panes.containers.dropped import compose_file
-from dockdesk.ui.panes.containers.run_head import RunHead
+from dockdesk.ui.panes.containers.run_head import RunHead, was_pasted
 from dockdesk.ui.panes.containers.run_plan import CREATE, RUN, equivalent_of
 from dockdesk.ui.panes.containers.run_sections import RunSections
 from dockdesk.ui.panes.containers.run_sources import (
@@ -78,7 +78,8 @@ class RunDialog(Dialog):
         self._timer.setInterval(_PREVIEW_DELAY_MS)
         self._timer.timeout.connect(self._show_preview)
         self.sections = RunSections(context.theme, self)
-        self.sections.changed.connect(self._timer.start)
+        self._image = ""
+        self.sections.changed.connect(self._on_changed)
         self.head = RunHead(context, self.values, self)
         self.head.taken.connect(self._take)
         self.head.failed.connect(self.show_error)
@@ -198,6 +199,16 @@ class RunDialog(Dialog):
         if name and name in names_of(self._context):
             found.setdefault("name", f"There is a container called {name} already.")
         return found
+
+    def _on_changed(self) -> None:
+        """A command that was pasted into the first field, where the focus is, is read as one."""
+        image = self.sections.editor("image")
+        before, self._image = self._image, str(image.value() or "")
+        if was_pasted(before, self._image):
+            line, self._image = self._image, ""
+            image.set_value("")
+            self.head.read_line(line)
+        self._timer.start()
 
     def _take(self, parsed: ParsedRun, said: str) -> None:
         values = values_of(parsed.spec)

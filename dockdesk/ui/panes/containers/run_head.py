@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -17,6 +18,13 @@ from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.plain import plain_tip
 
 _COMPOSE_FILTER = "Compose files (*.yml *.yaml);;All files (*)"
+_COMMAND = re.compile(r"\s*(\$\s+)?(sudo\s+)?(docker|podman)\s+(container\s+)?(run|create)\s")
+_AT_ONCE = 10  # characters that nobody types at once
+
+
+def was_pasted(before: str, text: str) -> bool:
+    """Whether ``text`` became a whole docker command at once, and not letter by letter."""
+    return len(text) - len(before) > _AT_ONCE and _COMMAND.match(text) is not None
 
 
 class PasteField(QLineEdit):
@@ -41,11 +49,13 @@ class RunHead(QWidget):
         self._context = context
         theme = context.theme
         self.paste = PasteField()
-        self.paste.setPlaceholderText("Paste a “docker run …” line here and press Enter")
+        self.paste.setPlaceholderText("Paste a “docker run …” line here")
         self.paste.setAccessibleName("A docker run line to fill the form from")
         self.paste.setMaxLength(LONGEST_LINE)
         self.paste.setAcceptDrops(False)
-        self.paste.returnPressed.connect(self._on_pasted)
+        self.paste.returnPressed.connect(self._read_line)
+        self.paste.textEdited.connect(self._on_edited)
+        self._before = ""
         self.compose = Button(theme, "From Compose…", "file-import")
         self.compose.setToolTip(
             plain_tip(
@@ -77,7 +87,17 @@ class RunHead(QWidget):
             question="parse",
         )
 
-    def _on_pasted(self) -> None:
+    def read_line(self, line: str) -> None:
+        """Read a docker command; until that succeeds it stands in the field, to be mended."""
+        self.paste.setText(line)
+        self._read_line()
+
+    def _on_edited(self, text: str) -> None:
+        before, self._before = self._before, text
+        if was_pasted(before, text):
+            self._read_line()
+
+    def _read_line(self) -> None:
         line = self.paste.text()
         if not line.strip():
             return
@@ -91,6 +111,7 @@ class RunHead(QWidget):
 
     def _on_parsed(self, parsed: ParsedRun) -> None:
         self.paste.clear()
+        self._before = ""
         self.taken.emit(parsed, "Filled in from the command.")
 
     def _on_compose_clicked(self) -> None:
