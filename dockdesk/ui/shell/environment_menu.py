@@ -11,14 +11,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from dockdesk.core.environments import COLOURS, Environment, Guard
 from dockdesk.ui.actions.bound import tip
-from dockdesk.ui.shell.top_bar import GUARD_ICONS, GUARD_TITLES
+from dockdesk.ui.shell.guards import GUARD_HELP, GUARD_ICONS, GUARD_TITLES
 from dockdesk.ui.theme import Theme
-
-GUARD_HELP: dict[Guard, str] = {
-    Guard.NORMAL: "Changes run at once; what interrupts or destroys is asked about.",
-    Guard.PROTECTED: "Every change is asked about; to destroy, the name is typed.",
-    Guard.READ_ONLY: "Nothing can be changed.",
-}
 
 
 def disc(colour: QColor, scale: float = 1.0) -> QIcon:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dockdesk.core.actions import Action
+from dockdesk.core.environments import Guard
+from dockdesk.ui.shell.guards import GUARD_HELP, GUARD_ICONS, GUARD_TITLES
 
 
 def _opens(
@@ -43,17 +45,10 @@ ENVIRONMENT: Sequence[Action[Any]] = (
     _opens("environment.switch", "Switch environment…", "server", "Ctrl+E", group="switch"),
     _opens("environment.reconnect", "Reconnect", "plug-connected", "Ctrl+Shift+R", group="switch"),
     _opens("environment.find", "Look for environments again", "search", group="switch"),
-    _opens(
-        "environment.normal", "Guard: normal", "shield", group="guard",
-        help="Changes run at once; what interrupts or destroys is asked about.",
-    ),
-    _opens(
-        "environment.protected", "Guard: protected", "shield-check", group="guard",
-        help="Every change is asked about; to destroy, the name is typed.",
-    ),
-    _opens(
-        "environment.read_only", "Guard: read-only", "shield-lock", group="guard",
-        help="Nothing can be changed.",
+    *(
+        _opens(f"environment.{guard.name.lower()}", f"Guard: {GUARD_TITLES[guard]}", GUARD_ICONS[guard],
+               help=GUARD_HELP[guard], group="guard")
+        for guard in Guard
     ),
 )  # fmt: skip
 

@@ -13,23 +13,13 @@ from PySide6.QtWidgets import (
 
 from dockdesk.core.environments import Environment, Guard
 from dockdesk.ui.actions.bound import tip
+from dockdesk.ui.shell.guards import GUARD_TITLES
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.breadcrumb import Breadcrumb
 from dockdesk.ui.widgets.buttons import Button, IconButton
 from dockdesk.ui.widgets.plain import one_line
 
 _HEIGHT = 34
-
-GUARD_TITLES: dict[Guard, str] = {
-    Guard.NORMAL: "normal",
-    Guard.PROTECTED: "protected",
-    Guard.READ_ONLY: "read-only",
-}
-GUARD_ICONS: dict[Guard, str] = {
-    Guard.NORMAL: "shield",
-    Guard.PROTECTED: "shield-check",
-    Guard.READ_ONLY: "shield-lock",
-}
 
 
 class Stripe(QWidget):
