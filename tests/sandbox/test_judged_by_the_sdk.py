@@ -307,5 +307,5 @@ def test_one_network_named_in_two_ways_is_joined_once(client: Any) -> None:
 
 def test_volumes_hold_what_their_programs_keep(client: Any) -> None:
     stream, _ = client.containers.get("postgres").get_archive("/var/lib/postgresql/data")
-    archive = tarfile.open(fileobj=io.BytesIO(b"".join(stream)))
-    assert {"data/PG_VERSION", "data/base/1/PG_VERSION"} <= set(archive.getnames())
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        assert {"data/PG_VERSION", "data/base/1/PG_VERSION"} <= set(archive.getnames())

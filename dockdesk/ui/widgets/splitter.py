@@ -54,7 +54,9 @@ class _Handle(QSplitterHandle):
         self._owner = parent
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Splitter")
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)  # painted anew when the pointer comes and goes
+        self.setAttribute(
+            Qt.WidgetAttribute.WA_Hover
+        )  # painted anew when the pointer comes and goes
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """A thin line in the middle while it is under the pointer, held, or has the focus; else nothing."""
