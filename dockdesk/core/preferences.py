@@ -65,7 +65,6 @@ START_PAGE = Setting(
     SettingKind.CHOICE,
     (
         Choice("last", "Where I was"),
-        Choice("overview", "Overview"),
         Choice("containers", "Containers"),
         Choice("images", "Images"),
         Choice("volumes", "Volumes"),

@@ -20,8 +20,9 @@ from dockdesk.core.errors import (
     PermissionDeniedError,
     UnreachableError,
 )
+from dockdesk.core.preferences import START_PAGE
 from dockdesk.ui.pane import Pane
-from dockdesk.ui.panes.registry import PaneEntry
+from dockdesk.ui.panes.registry import PANES, PaneEntry
 from dockdesk.ui.shell.crash import CrashGuard, start_log
 from dockdesk.ui.shell.environment_menu import EnvironmentMenu
 from dockdesk.ui.shell.keys import KeyGroup, Keys
@@ -269,3 +270,8 @@ def test_vnc_says_that_a_port_is_taken(qapp: Any) -> None:
 def test_vnc_does_not_go_on_unprotected(qapp: Any) -> None:
     with pytest.raises(LocalError, match="made safe"):
         listen_on_loopback(free_port())
+
+
+def test_every_page_to_start_with_is_a_pane() -> None:
+    pages = {choice.value for choice in START_PAGE.choices} - {"last"}
+    assert pages == {entry.id for entry in PANES}
