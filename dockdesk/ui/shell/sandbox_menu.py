@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 
-from PySide6.QtGui import QActionGroup, QGuiApplication
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
-from dockdesk.core.simulation import DirectsSimulation, SimulationStatus
+from dockdesk.core.simulation import DirectsSimulation, Scenario, SimulationStatus
 from dockdesk.core.work import Work
 from dockdesk.ui.context import Notices
 
@@ -39,7 +39,7 @@ class SandboxMenu(QMenu):
         self._entry = bar.insertMenu(last[0], self) if last else bar.addMenu(self)
         self.aboutToShow.connect(self._ask)
         session.state_changed.connect(lambda _state: self._follow())
-        self._fill()
+        self._make_entries()
         self._follow()
 
     def _follow(self) -> None:
@@ -66,38 +66,40 @@ class SandboxMenu(QMenu):
         self._jobs.submit(self, work, done, self._notices.failure, lane="sandbox", order="sandbox")
 
     def _show(self, status: SimulationStatus) -> None:
-        if status.scenarios != (self._status.scenarios if self._status is not None else ()):
-            self._status = status
-            self._fill()
         self._status = status
-        for entry in self.actions():
-            if entry.isCheckable():
-                entry.setChecked(entry.data() == status.scenario)
-        for entry in self._speeds.actions():
-            entry.setChecked(float(entry.data()) == status.speed)
+        for scenario in status.scenarios:
+            if scenario.id not in self._entries:
+                self._entries[scenario.id] = self._scenario_entry(scenario)
+        self._asking.setVisible(not self._entries)
+        for id, entry in self._entries.items():
+            entry.setChecked(id == status.scenario)
+        for speed, entry in self._speeds.items():
+            entry.setChecked(speed == status.speed)
 
-    def _fill(self) -> None:
-        self.clear()
-        scenarios = QActionGroup(self)
-        known = self._status.scenarios if self._status is not None else ()
-        for scenario in known:
-            entry = self.addAction(scenario.title)
-            entry.setCheckable(True)
-            entry.setData(scenario.id)
-            entry.setToolTip(scenario.summary)
-            entry.triggered.connect(lambda _on=False, id=scenario.id: self._play(id))
-            scenarios.addAction(entry)
-        if not known:
-            self.addAction("Asking the sandbox…").setEnabled(False)
+    def _scenario_entry(self, scenario: Scenario) -> QAction:
+        entry = QAction(scenario.title, self)
+        entry.setCheckable(True)
+        entry.setToolTip(scenario.summary)
+        entry.triggered.connect(lambda _on=False: self._play(scenario.id))
+        self._scenarios.addAction(entry)
+        self.insertAction(self._asking, entry)
+        return entry
+
+    def _make_entries(self) -> None:
+        self._entries: dict[str, QAction] = {}
+        self._scenarios = QActionGroup(self)
+        self._asking = self.addAction("Asking the sandbox…")
+        self._asking.setEnabled(False)
         self.addSeparator()
-        self._speeds = self.addMenu("Speed of time")
-        speeds = QActionGroup(self)
+        menu = self.addMenu("Speed of time")
+        group = QActionGroup(self)
+        self._speeds: dict[float, QAction] = {}
         for speed in SPEEDS:
-            entry = self._speeds.addAction("As it is" if speed == 1 else f"{speed} times as fast")
+            entry = menu.addAction("As it is" if speed == 1 else f"{speed} times as fast")
             entry.setCheckable(True)
-            entry.setData(speed)
             entry.triggered.connect(lambda _on=False, speed=speed: self._set_speed(speed))
-            speeds.addAction(entry)
+            group.addAction(entry)
+            self._speeds[speed] = entry
         copy = self.addAction("Copy environment variables")
         copy.setToolTip("For a shell: docker, aws, kubectl and any SDK then work on the sandbox.")
         copy.triggered.connect(lambda _on=False: self._copy())

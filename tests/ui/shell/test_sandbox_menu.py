@@ -56,7 +56,7 @@ class Stage:
         )
 
     def entry(self, text: str) -> QAction:
-        everything = [*self.menu.actions(), *self.menu._speeds.actions()]
+        everything = [*self.menu.actions(), *self.menu._speeds.values()]
         return next(item for item in everything if item.text() == text)
 
     def has(self, text: str) -> bool:
