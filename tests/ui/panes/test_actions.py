@@ -12,6 +12,7 @@ import pytest
 
 from dockdesk.core import ports
 from dockdesk.core.actions import Action, Danger
+from dockdesk.core.forms import FieldKind
 from dockdesk.core.resources.containers import Container, Port
 from dockdesk.core.resources.engine import Network, NetworkMember, Volume
 from dockdesk.core.resources.images import Image
@@ -122,6 +123,9 @@ def test_forms_hold_what_their_plans_read_and_start_sensibly(action: Action[Any]
     form = action.form([ROWS[action.id.partition(".")[0]]] if action.on_rows else [])
     assert set(VALUES[action.id]) <= {field.id for field in form.fields}
     assert form.submit != "OK"
+    for field in form.fields:
+        # The words of check boxes are not wrapped; what needs more of them has them in its help.
+        assert field.kind is not FieldKind.CHECK or len(field.title) <= 45, field.title
 
 
 def test_ids_and_shortcuts_are_unique_within_a_pane() -> None:

@@ -275,9 +275,10 @@ def remove_form(rows: Rows) -> Form:
         [
             Field(
                 "force",
-                "Remove it even if it has several tags or a stopped container uses it",
+                "Remove it all the same",
                 FieldKind.CHECK,
                 default=False,
+                help="Even if it has several tags, or a stopped container uses it.",
             )
         ],
         submit="Remove",
