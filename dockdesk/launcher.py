@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import socket
@@ -10,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import CancelledError, LocalError
@@ -112,17 +112,9 @@ class Sandbox:
             address = self._variables.get("DOCKDESK_SANDBOX_CONTROL", "")
         if not running or not address:
             raise LocalError("The sandbox does not run", hint="Connect to it first.")
-        connection = _UnixConnection(address)
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body))
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise LocalError("The sandbox did not answer", str(error)) from error
-        finally:
-            connection.close()
-        if response.status != 200:
-            raise LocalError("The sandbox refused", str(answer.get("message", response.reason)))
+        status, answer = _exchange(address, method, path, body)
+        if status != 200:
+            raise LocalError("The sandbox refused", str(answer.get("message", status)))
         return SimulationStatus(
             answer["scenario"],
             answer["speed"],
@@ -152,21 +144,22 @@ def _program() -> Sequence[str]:
     return ["sandbox"] if getattr(sys, "frozen", False) else ["-m", "dockdesk.sandbox.main"]
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
+def _exchange(address: str, method: str, path: str, body: object) -> tuple[int, Any]:
+    """The status and the JSON that a request over a unix socket is answered with; raises LocalError."""
+    import http.client  # brings in all of email
 
-    def __init__(self, path: str) -> None:
-        super().__init__("sandbox", timeout=_ASK_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self.sock.settimeout(_ASK_SECONDS)
-            self.sock.connect(self._path)
-        except OSError:
-            self.sock.close()
-            raise
+    connection = http.client.HTTPConnection("sandbox")
+    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.sock.settimeout(_ASK_SECONDS)
+        connection.sock.connect(address)
+        connection.request(method, path, None if body is None else json.dumps(body))
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise LocalError("The sandbox did not answer", str(error)) from error
+    finally:
+        connection.close()
 
 
 def _drain(process: subprocess.Popen[str]) -> None:

@@ -11,7 +11,6 @@ import itertools
 import logging
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections import deque
@@ -60,7 +59,7 @@ class Timer:
 class Link:
     """A socket in a reactor's care. `send` and `close` are for any thread; neither waits."""
 
-    __slots__ = ("_outgoing", "_reactor", "closed", "events", "sock", "stream")
+    __slots__ = ("_outgoing", "_reactor", "closed", "events", "secure", "sock", "stream", "waits")
 
     def __init__(self, reactor: Reactor, sock: socket.socket, stream: Stream) -> None:
         self._reactor = reactor
@@ -68,6 +67,12 @@ class Link:
         self.stream = stream
         self.closed = False
         self.events = 0  # what the selector waits for; 0 while not registered
+        self.secure = hasattr(sock, "pending")  # as TLS sockets are
+        self.waits: tuple[type[OSError], ...] = (BlockingIOError, InterruptedError)
+        if self.secure:
+            import ssl  # not needed before there is such a socket
+
+            self.waits += (ssl.SSLWantReadError, ssl.SSLWantWriteError)
         self._outgoing: deque[memoryview] = deque()
 
     def send(self, data: bytes) -> None:
@@ -174,7 +179,7 @@ class Reactor:
                     outgoing.popleft()
                 else:
                     outgoing[0] = view[sent:]
-        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except link.waits:
             pass
         except OSError as error:
             self._lose(link, error)
@@ -274,7 +279,7 @@ class Reactor:
             return
         self._links.add(link)
         self._wait_for(link)
-        if isinstance(link.sock, ssl.SSLSocket):
+        if link.secure:
             self._again.add(link)  # the handshake or the head may have brought more than was taken
 
     def _wait_for(self, link: Link) -> None:
@@ -291,9 +296,7 @@ class Reactor:
         # With TLS each direction may wait for the other, so both are tried.
         if link.outgoing:
             self.flush(link)
-        if not link.closed and (
-            events & selectors.EVENT_READ or isinstance(link.sock, ssl.SSLSocket)
-        ):
+        if not link.closed and (events & selectors.EVENT_READ or link.secure):
             self._read(link)
 
     def _read(self, link: Link) -> None:
@@ -314,7 +317,7 @@ class Reactor:
 
         TLS gives a record at a time and keeps others back, of which no selector tells: it is asked until it has none.
         """
-        secure = isinstance(link.sock, ssl.SSLSocket)
+        secure = link.secure
         parts: list[bytes] = []
         left = RECEIVE
         try:
@@ -327,7 +330,7 @@ class Reactor:
                     return b"".join(parts), None, True
                 if not secure:
                     break  # the selector tells of what is left
-        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except link.waits:
             secure = False  # nothing is kept back
         except OSError as error:
             return b"".join(parts), error, True

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 import threading
 import time
 from contextlib import ExitStack, suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dockdesk.backends.engine.endpoints import Endpoint, TlsFiles, socket_path, split_host
 from dockdesk.backends.engine.errors import connection_error
@@ -16,6 +15,9 @@ from dockdesk.backends.engine.tunnel import SshTunnel, forward_error, ssh_error
 from dockdesk.backends.engine.wire import shut
 from dockdesk.core.errors import CancelledError, DockDeskError, InvalidInputError, LocalError
 from dockdesk.core.work import Work
+
+if TYPE_CHECKING:
+    import ssl
 
 CONNECT_TIMEOUT = 10.0
 _SSH_TALK = 0.3
@@ -236,6 +238,8 @@ def resolve(host: str, port: int, work: Work) -> list[Any]:
 
 def tls_context(endpoint: Endpoint, files: TlsFiles) -> ssl.SSLContext:
     """A client's TLS context; raise LocalError for key files that can't be read."""
+    import ssl  # local engines do without it
+
     for file in (files.ca, files.cert, files.key):
         if file is not None and not file.is_file():
             raise LocalError(

@@ -11,9 +11,8 @@ import getpass
 import grp
 import os
 import socket
-import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockdesk.backends.engine.endpoints import Endpoint, socket_path, split_host
 from dockdesk.core.errors import (
@@ -27,6 +26,9 @@ from dockdesk.core.errors import (
     RemoteError,
     UnreachableError,
 )
+
+if TYPE_CHECKING:
+    import ssl
 
 _REFUSALS = {errno.EACCES, errno.EPERM}
 _ABSENT = {errno.ENOENT, errno.ENOTDIR}
@@ -71,6 +73,8 @@ def connection_error(endpoint: Endpoint, error: BaseException) -> DockDeskError:
     """The failure behind an exception raised while connecting to, or talking with, ``endpoint``."""
     if isinstance(error, DockDeskError):
         return error
+    import ssl  # imported long before where it was used
+
     chain = list(_causes(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLError):
@@ -190,6 +194,8 @@ def _socket_denied(endpoint: Endpoint) -> PermissionDeniedError:
 
 
 def _tls_error(endpoint: Endpoint, error: ssl.SSLError) -> DockDeskError:
+    import ssl
+
     title = f"No trusted connection to “{endpoint.name}”"
     reason = _plain(error)
     lowered = reason.casefold()

@@ -11,8 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 import posixpath
-import secrets
 import stat
 import tarfile
 import time
@@ -167,7 +167,7 @@ class Question:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._mark = f"{secrets.token_hex(12)} "
+        self._mark = f"{os.urandom(12).hex()} "
         self.command: Sequence[str] = ("sh", "-c", _SCRIPT, "sh", folder, self._mark)
         self.env: Sequence[str] = ("QUOTING_STYLE=literal", "LC_ALL=C")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import escape
 
 ZERO_WIDTH_SPACE = "\u200b"
 _LONG_WORD = re.compile(r"\S{25,}")
@@ -51,7 +50,8 @@ def plain_tip(text: str) -> str:
     if not text:
         return ""
     cut = text if len(text) <= _TIP_LIMIT else text[: _TIP_LIMIT - 1] + "…"
-    safe = escape(shown(cut)).replace("\n", "<br>")
+    safe = shown(cut).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = safe.replace("\n", "<br>")
     long = any(len(line) > _TIP_WRAPS_AT for line in cut.splitlines())
     # Only a paragraph with width wraps; a short text must not.
     return f"<p>{safe}</p>" if long else f"<p style='white-space:pre'>{safe}</p>"
