@@ -29,6 +29,7 @@ class Gate:
     def play(self, conditions: Conditions) -> None:
         self.conditions = conditions
         self._allowance = 0.0
+        self._refilled = time.monotonic()
 
     def admit(
         self, protocol: str, method: str, target: str, headers: Mapping[str, str], body: bytes

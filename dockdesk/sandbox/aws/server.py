@@ -12,6 +12,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -64,6 +65,15 @@ _NAMESPACES = {
 _RPC = re.compile(r"/service/(\w+)/operation/(\w+)")
 _REGION_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _MOST_REGIONS = 40
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+)
 _MOST_FIELDS = 20_000
 
 
@@ -141,29 +151,31 @@ class SimulatedAws:
     async def _handle(self, request: Request) -> Response:
         self._requests += 1
         request_id = uuid_of(self._seed, "request", self._requests)
-        call = _Call("rest", "", "", {})
-        try:
-            if request.path.startswith(PATH):
+        if request.path.startswith(PATH):
+            call = _Call("rest", "ecs", request.path, {})
+            try:
                 return await self.home.sessions.serve(request)
-            call = self._identify(request)
+            except AwsError as error:
+                return _error(call, error, request_id)
+        response = await self._answered(request, request_id)
+        # Where time runs faster, this is how a client can tell what time it is here.
+        date = formatdate(self._clock.now(), usegmt=True)
+        response.headers = {**response.headers, "Date": date}
+        return response
+
+    async def _answered(self, request: Request, request_id: str) -> Response:
+        call = self._identify(request)
+        try:
             answer = await self._answer(request, call)
         except AwsError as error:
             return _error(call, error, request_id)
         except BadInputError as error:
             return _error(call, AwsError(self._invalid(call), str(error)), request_id)
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-            IndexError,
-            RecursionError,
-        ) as error:
+        except _MALFORMED as error:
             # What no check foresaw: a malformed request all the same, unless the log says otherwise.
             _log.info("aws: %s.%s: %r", call.service, call.operation, error)
-            return _error(
-                call, AwsError(self._invalid(call), f"{type(error).__name__}: {error}"), request_id
-            )
+            text = f"{type(error).__name__}: {error}"
+            return _error(call, AwsError(self._invalid(call), text), request_id)
         if isinstance(answer, EventStream):
             headers = {"x-amzn-RequestId": request_id}
             return Response(200, answer.frames, "application/vnd.amazon.eventstream", headers)

@@ -176,3 +176,10 @@ def test_points_come_in_pages(world: World, cloudwatch: Any) -> None:
         token = {"NextToken": answer["NextToken"]}
     assert seen == [f"m{number}" for number in range(6)]
     assert pages == 3
+
+
+def test_asking_for_ever_is_answered_soon(world: World, cloudwatch: Any) -> None:
+    everything = cloudwatch.get_metric_data(
+        MetricDataQueries=[_stat("a", period=86_400)], StartTime=_time(0), EndTime=_time(world.now)
+    )["MetricDataResults"][0]
+    assert 14 <= len(everything["Values"]) <= 17

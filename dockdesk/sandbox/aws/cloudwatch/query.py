@@ -11,6 +11,7 @@ from dockdesk.sandbox.aws.cloudwatch.series import Metrics, Series, Stat, combin
 from dockdesk.sandbox.aws.values import BadInputError, Params
 
 MOST_POINTS = 100_800
+_KEPT_MINUTES = 16 * 24 * 60  # nothing older is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def stats(
     series: Series, step: int, begin: float, end: float, last: int
 ) -> Iterator[tuple[Stat, float]]:
     """Statistics of each period in [begin, end), where there are any."""
-    time = begin
+    oldest = (last - _KEPT_MINUTES) * 60
+    time = max(begin, oldest // step * step)
     while time < end:
         first = int(time // 60)
         if first > last:
