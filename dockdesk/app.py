@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from dockdesk.bridge.collector import Collector
@@ -43,15 +43,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _END_MS = 3000
+_SETTLE_MS = 400  # until the first list is there, on most computers
 
 
 class Program(QObject):
     """Everything that lives as long as the program does: fills ``window``.
 
-    `begin` shows the first pane, `end` stops all after the event loop. ``ended`` carries the exit code.
+    `begin` shows the first pane, `end` stops all after the event loop. ``ended`` carries the exit code, ``settled``
+    tells that all that starts with the program has been started.
     """
 
     ended = Signal(int)
+    settled = Signal()
 
     def __init__(
         self,
@@ -74,9 +77,6 @@ class Program(QObject):
         self.pulse = Pulse()
         self.reactor = Reactor()
         self.sandbox = Sandbox()
-        self.keeper = SettingsKeeper(self.theme, self.jobs, self.settings)
-        self.keeper.apply()
-        self.theme.apply(app)
         self.session = EngineSession(self.jobs, self.pulse)
         self.stats = StatsFeed(self.session, self.jobs)
         self.audit = AuditLog(self.jobs)
@@ -89,6 +89,9 @@ class Program(QObject):
         )
         # Looked for and connected while the window is being filled.
         self.environments.find()
+        self.keeper = SettingsKeeper(self.theme, self.jobs, self.settings)
+        self.keeper.apply()
+        self.theme.apply(app)
         self.shell = Shell(
             window,
             WindowParts(
@@ -105,6 +108,10 @@ class Program(QObject):
                 self.sandbox,
             ),
         )
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_SETTLE_MS)
+        self._settling.timeout.connect(self._settle)
         self._connect(app)
 
     def _connect(self, app: QApplication) -> None:
@@ -122,18 +129,24 @@ class Program(QObject):
     def begin(self) -> None:
         """What can wait until the window is filled."""
         self.shell.start()
+        if self._unread is not None:
+            self.shell.notices.failure(self._unread)
+        self._settling.start()
+
+    def _settle(self) -> None:
+        """What can wait until the first list is there."""
         self.keeper.apply_motion()
         self.jobs.submit(
             None, self._open_archive, self._on_archive, self.shell.notices.failure, long=True
         )
-        if self._unread is not None:
-            self.shell.notices.failure(self._unread)
         self.settings.listen(TRAY, lambda _on: self._show_tray())
         self.settings.listen(CLOSE_TO_TRAY, lambda _on: self._show_tray())
         self._show_tray()
+        self.settled.emit()
 
     def end(self) -> bool:
         """Stop everything; False if some thread would not end in time."""
+        self._settling.stop()
         self.shell.window.hide()
         if self._tray is not None:
             self._tray.hide()

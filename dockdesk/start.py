@@ -132,9 +132,16 @@ class Start:
             raise
         self._program = program
         program.ended.connect(self._app.exit)
+        program.settled.connect(self._on_settled)
         program.begin()
         if self._begun is not None:
             self._begun(program)
+
+    def _on_settled(self) -> None:
+        from dockdesk.ui.shell.first_input import FirstInput
+
+        if self._loader is not None:
+            FirstInput(self._app).came.connect(self._loader.go_on)
 
     def _on_close_asked(self, _event: object) -> None:
         if self._program is None:

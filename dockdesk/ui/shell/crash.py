@@ -31,16 +31,12 @@ def start_log(path: Path) -> logging.Handler | None:
 
     The file is opened with the first line that is written.
     """
-    from logging.handlers import RotatingFileHandler  # brings in pickle, struct and sockets
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = RotatingFileHandler(
-            path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
-        )
     except OSError as error:
         _log.warning("no log file: %s", error)
         return None
+    handler = _LogFile(path)
     handler.setLevel(logging.INFO)
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
@@ -50,6 +46,30 @@ def start_log(path: Path) -> logging.Handler | None:
     if root.level == logging.NOTSET:
         root.setLevel(logging.INFO)
     return handler
+
+
+class _LogFile(logging.Handler):
+    """Makes the handler that writes when there is something to write: it brings in pickle and sockets."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._file: logging.Handler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._file is None:
+            from logging.handlers import RotatingFileHandler
+
+            self._file = RotatingFileHandler(
+                self._path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
+            )
+            self._file.setFormatter(self.formatter)
+        self._file.emit(record)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        super().close()
 
 
 def log_qt(kind: QtMsgType, _context: object, message: str) -> None:

@@ -27,16 +27,16 @@ LATER = (
     "dockdesk.ui.shell.shortcut_sheet",
 )
 PANES = "dockdesk.ui.panes"
-_LATER_S = 1.5
+TERMINAL = "dockdesk.ui.widgets.terminal"
 _BREATH_S = 0.005
 
 
 class Loader(QObject):
     """Imports on a thread of its own: the program, telling of it by ``loaded``, then what it connects with.
 
-    A while later, when the first list is there, it imports what is opened next, panes and dialogs: on the GUI thread
-    that would be felt. A failed import is only logged: whoever needs the module imports it again, and fails where it
-    is seen.
+    Once told to `go_on`, when the user reaches for the program, it imports what they may open next, panes and dialogs:
+    on the GUI thread that would be felt, and before it would be memory for nothing. A failed import is only logged:
+    whoever needs the module imports it again, and fails where it is seen.
     """
 
     loaded = Signal()
@@ -44,14 +44,20 @@ class Loader(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._stopped = threading.Event()
+        self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dockdesk-import", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def go_on(self) -> None:
+        """Import the rest."""
+        self._wanted.set()
+
     def stop(self) -> None:
         """Return once it imports nothing any more: an interpreter that ends meanwhile would crash."""
         self._stopped.set()
+        self._wanted.set()
         self._thread.join()
 
     def _run(self) -> None:
@@ -59,12 +65,14 @@ class Loader(QObject):
         self.loaded.emit()
         for name in FIRST:
             _import(name)
-        self._stopped.wait(_LATER_S)
+        self._wanted.wait()
         for name in (*LATER, *_pane_modules()):
             # A breath for the GUI thread after each: importing holds the interpreter.
             if self._stopped.wait(_BREATH_S):
                 return
             _import(name)
+        if not self._stopped.is_set():
+            importlib.import_module(TERMINAL).preload()
 
 
 def _pane_modules() -> Iterator[str]:

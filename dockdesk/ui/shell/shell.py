@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
@@ -171,6 +171,9 @@ class Shell(QObject):
         if known:
             self.navigation.show_pane(wanted if wanted in known else known[0])
             self.navigation.focus_current()
+        if self.navigation.covered:
+            # It is shown as soon as an engine answers, so it is made while one is awaited.
+            QTimer.singleShot(0, self, lambda: self.navigation.pane(self.navigation.current_id))
 
     @property
     def palette(self) -> CommandPalette:

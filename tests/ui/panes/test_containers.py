@@ -458,20 +458,6 @@ def test_looking_at_another_tab_leaves_the_list_its_room(rig: Rig) -> None:
         assert hands.pane._split.sizes() == sizes, title
 
 
-def test_terminals_are_made_ready_ahead(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[int] = []
-    monkeypatch.setattr("dockdesk.ui.widgets.terminal.preload", lambda: loaded.append(1))
-    pane = ContainersPane(rig.context)
-    rig.qtbot.addWidget(pane)
-    pane._ahead.setInterval(1)
-    pane.show()
-    rig.until(lambda: loaded == [1])
-    pane.hide()
-    pane.show()
-    rig.settle()
-    assert loaded == [1]
-
-
 def test_showing_logs_leads_the_keyboard_into_them(hands: Hands, rig: Rig) -> None:
     hands.pane.trigger(next(a for a in hands.pane.pane_actions if a.id == "container.logs"))
     view = hands.pane.detail.view()

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.resources.containers import Container
 from dockdesk.core.resources.images import Image
 from dockdesk.core.units import bytes_text, percent_text
-from dockdesk.core.work import Work
 from dockdesk.models.arrangement import Grouping
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.descriptions import EmptyText, ListDescription, StatCard
@@ -23,8 +22,6 @@ from dockdesk.ui.panes.containers.actions import ACTIONS
 from dockdesk.ui.panes.containers.columns import COLUMNS, SPARK_SAMPLES, ContainerRow
 from dockdesk.ui.panes.containers.dropped import compose_file
 from dockdesk.ui.panes.containers.tabs import TABS
-
-_PRELOAD_MS = 1500
 
 
 def _running_text(rows: Sequence[ContainerRow]) -> str:
@@ -68,11 +65,6 @@ class ContainersPane(ListPane[ContainerRow]):
         session.images_changed.connect(self._show_cards)
         context.stats.sampled.connect(self._on_sampled)
         self._visible: set[str] = set()
-        self._terminals_ready = False
-        self._ahead = QTimer(self)
-        self._ahead.setSingleShot(True)
-        self._ahead.setInterval(_PRELOAD_MS)
-        self._ahead.timeout.connect(self._preload)
         self.setAcceptDrops(True)
         self.table.visible_keys_changed.connect(self._on_visible_changed)
         if session.loaded("containers"):
@@ -82,7 +74,6 @@ class ContainersPane(ListPane[ContainerRow]):
         super().shown()
         self.context.session.want("containers")
         self.context.session.want("images")
-        self._make_ready()
         self._watch()
         self._show_all()
 
@@ -96,20 +87,6 @@ class ContainersPane(ListPane[ContainerRow]):
         else:
             self.set_state(ListState.LOADING)
         self.context.session.refresh("containers")
-
-    def _make_ready(self) -> None:
-        """Load what terminals need ahead, once the list is there: the first one should open at once."""
-        if not self._terminals_ready:
-            self._terminals_ready = True
-            self._ahead.start()
-
-    def _preload(self) -> None:
-        def load(_work: Work) -> None:
-            from dockdesk.ui.widgets.terminal import preload
-
-            preload()
-
-        self.context.jobs.submit(self, load)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
