@@ -169,8 +169,7 @@ def test_stats_of_a_busy_container(world: World) -> None:
     sink.closed()
     first, second = sink.items[:2]
     assert second.at > first.at
-    # One process can't use more than one core; on a loaded machine it gets less.
-    assert 1 < second.cpu < 120
+    assert second.cpu > 1
     assert 0 < second.memory < 1 << 30
     assert second.memory_limit > 0
     assert second.pids >= 1

@@ -29,6 +29,7 @@ class _Cpu(msgspec.Struct):
     cpu_usage: _CpuUsage = msgspec.field(default_factory=_CpuUsage)
     system_cpu_usage: int | None = None
     online_cpus: int | None = None
+    cpu: float | None = None  # Podman alone sends it
 
 
 class _Memory(msgspec.Struct):
@@ -126,7 +127,7 @@ class StatsDecoder:
                 return None
             before = counters
         else:
-            cpu = _share(stats.cpu_stats, before.cpu, before.system)
+            cpu = _share(stats.cpu_stats, before.cpu, before.system, counters.at - before.at)
         span = counters.at - before.at
         return StatsSample(
             at=at,
@@ -143,14 +144,21 @@ class StatsDecoder:
 
 def _first_share(stats: _Stats) -> float | None:
     earlier = stats.precpu_stats
+    if stats.cpu_stats.cpu is not None:
+        return None  # Podman does not say when that was
     if not earlier.system_cpu_usage or earlier.cpu_usage.total_usage is None:
         return None
-    return _share(stats.cpu_stats, earlier.cpu_usage.total_usage, earlier.system_cpu_usage)
+    return _share(stats.cpu_stats, earlier.cpu_usage.total_usage, earlier.system_cpu_usage, 0)
 
 
-def _share(cpu: _Cpu, before: int, system_before: int) -> float:
-    """Percent of one core between two readings."""
+def _share(cpu: _Cpu, before: int, system_before: int, span: float) -> float:
+    """Percent of one core between two readings, ``span`` seconds apart.
+
+    What Podman calls the system's usage is what all control groups used, without idle time: there the clock counts.
+    """
     used = (cpu.cpu_usage.total_usage or 0) - before
+    if cpu.cpu is not None:
+        return used / span / 1e7 if used > 0 and span > 0 else 0.0
     passed = (cpu.system_cpu_usage or 0) - system_before
     if used <= 0 or passed <= 0:
         return 0.0

@@ -64,6 +64,16 @@ def test_a_first_reading_that_cannot_be_compared_is_left_out() -> None:
     assert [sample.cpu for sample in samples] == [100.0]
 
 
+def test_on_podman_the_clock_counts() -> None:
+    """What it calls the system's usage leaves idle time out: a container alone on the machine would fill all cores."""
+    first = reading(1, 34_000_000, 10_548 * GIGA, (30_000_000, 10_547 * GIGA))
+    second = reading(6, 4_984_000_000, 10_553 * GIGA, (34_000_000, 10_548 * GIGA))
+    first["cpu_stats"]["cpu"] = 298.3
+    second["cpu_stats"]["cpu"] = 99.2
+    samples = decode(first, second)
+    assert [sample.cpu for sample in samples] == [pytest.approx(99.0)]
+
+
 def test_cores_are_counted_where_the_engine_does_not_say_how_many() -> None:
     first = reading(1, 0, 100 * GIGA, (0, 96 * GIGA))
     second = reading(2, GIGA, 102 * GIGA)
