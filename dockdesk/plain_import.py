@@ -7,6 +7,7 @@ with ``__feature__``. DockDesk doesn't, and the hook takes a fifth of the time o
 from __future__ import annotations
 
 import builtins
+import linecache
 
 _plain = builtins.__import__  # imported before PySide6, see dockdesk.start
 
@@ -14,3 +15,4 @@ _plain = builtins.__import__  # imported before PySide6, see dockdesk.start
 def restore() -> None:
     """Take the hook out again. Call it once PySide6 has been imported."""
     builtins.__import__ = _plain
+    linecache.clearcache()  # the sources that it has read

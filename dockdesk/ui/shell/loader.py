@@ -25,6 +25,7 @@ LATER = (
     "dockdesk.ui.shell.activity.drawer",
     "dockdesk.ui.shell.settings_dialog",
     "dockdesk.ui.shell.shortcut_sheet",
+    "regex",
 )
 PANES = "dockdesk.ui.panes"
 TERMINAL = "dockdesk.ui.widgets.terminal"

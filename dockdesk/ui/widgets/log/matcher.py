@@ -11,14 +11,15 @@ import re
 import time
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
-
-import regex
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dockdesk.core.errors import InvalidInputError
 from dockdesk.core.logs.ansi import safe_text, strip_escapes
 from dockdesk.core.logs.blocks import Block
 from dockdesk.core.records import dataclass
+
+if TYPE_CHECKING:
+    import regex
 
 BLOCK_SECONDS = 2.0
 """How long an expression may work on one block (256 KiB, usually done in a millisecond)."""
@@ -103,6 +104,8 @@ def make_matcher(spec: SearchSpec) -> Matcher:
         raise InvalidInputError("That is too long to search for", field="search")
     if not spec.expression and (spec.case or spec.text.isascii()):
         return PlainMatcher(spec)
+    import regex  # of a size that a log nobody searches can do without
+
     pattern = spec.text if spec.expression else regex.escape(spec.text, literal_spaces=True)
     flags = regex.MULTILINE if spec.case else regex.MULTILINE | regex.IGNORECASE
     try:
@@ -258,6 +261,8 @@ class _Deadline:
 
 def _compile_problem(error: Exception) -> str:
     """What is wrong with an expression, as one line."""
+    import regex
+
     if isinstance(error, regex.error):
         text = str(error)
         return f"Not a regular expression: {text}"
