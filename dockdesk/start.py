@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
 
     from dockdesk.app import Program
+    from dockdesk.services import Services
     from dockdesk.ui.shell.loader import Loader
 
 # Python hands the interpreter on every 5 ms by default, a third of a frame; workers must not keep it that long.
@@ -92,6 +93,7 @@ class Start:
         self._begun = begun
         self._demo = demo
         self._program: Program | None = None
+        self._services: Services | None = None
         self._loader: Loader | None = None
         self.window = MainWindow(_window_state(places))
         self.window.close_asked.connect(self._on_close_asked)
@@ -108,6 +110,9 @@ class Start:
             self._loader.stop()
         if self._program is not None:
             self._program.end()
+        elif self._services is not None:
+            self._services.end_work()
+            self._services.close()
         return code
 
     def _on_painted(self) -> None:
@@ -118,15 +123,27 @@ class Start:
         from dockdesk.ui.shell.loader import Loader
 
         self._loader = Loader()
+        self._loader.services_loaded.connect(self._on_services_loaded)
         self._loader.loaded.connect(self._on_loaded)
         self._loader.start()
 
+    def _on_services_loaded(self) -> None:
+        try:
+            from dockdesk.services import Services
+
+            self._services = Services(self._places, demo=self._demo)
+        except BaseException:
+            self._app.exit(1)
+            raise
+
     def _on_loaded(self) -> None:
+        if self._services is None:
+            return  # which has been told
         try:
             # Imported already, unless that failed: then it fails again here, where it is seen.
             from dockdesk.app import Program
 
-            program = Program(self._app, self.window, self._places, demo=self._demo)
+            program = Program(self._app, self.window, self._places, self._services)
         except BaseException:
             self._app.exit(1)  # rather than an empty window for ever
             raise

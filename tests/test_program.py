@@ -19,6 +19,7 @@ from dockdesk.core.ports import ContainerSpec
 from dockdesk.core.reactor import Reactor
 from dockdesk.core.work import SilentWork
 from dockdesk.places import Places
+from dockdesk.services import Services
 from dockdesk.ui.panes.registry import PANES
 from dockdesk.ui.shell.environments import FoundEnvironment
 from dockdesk.ui.shell.main_window import MainWindow
@@ -71,7 +72,7 @@ def make(qtbot: Any, qapp: QApplication) -> Iterator[Callable[..., Live]]:
         window = MainWindow()
         qtbot.addWidget(window, before_close_func=lambda _w: None)
         window.show()
-        program = Program(qapp, window, places, PANES, discover)
+        program = Program(qapp, window, places, Services(places, discover), PANES)
         begun.append(program)
         program.begin()
         live = Live(program, qtbot)

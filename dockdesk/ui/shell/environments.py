@@ -16,7 +16,6 @@ from dockdesk.core.ports import Engine
 from dockdesk.core.records import dataclass
 from dockdesk.core.settings import Settings
 from dockdesk.core.work import Work
-from dockdesk.ui.shell.welcome import Attempt
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +32,14 @@ class FoundEnvironment:
     open: Callable[[Work], Engine]
     current: bool = False
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One place where an engine was looked for, and why there is none."""
+
+    environment: Environment
+    error: DockDeskError
 
 
 Discover = Callable[[], Sequence[FoundEnvironment]]

@@ -12,10 +12,12 @@ from PySide6.QtCore import QObject, Signal
 
 _log = logging.getLogger(__name__)
 
+SERVICES = "dockdesk.services"
 PROGRAM = "dockdesk.app"
-FIRST = (
+BACKENDS = (
     "dockdesk.backends.engine.backend",
     "dockdesk.backends.engine.contexts",
+    "dockdesk.backends.secrets.logins",
 )
 LATER = (
     "dockdesk.ui.widgets.dialogs",
@@ -33,13 +35,16 @@ _BREATH_S = 0.005
 
 
 class Loader(QObject):
-    """Imports on a thread of its own: the program, telling of it by ``loaded``, then what it connects with.
+    """Imports on a thread of its own: what works without a window, with what it connects with, then the window's parts.
+
+    ``services_loaded`` and ``loaded`` tell of the first and of the last.
 
     Once told to `go_on`, when the user reaches for the program, it imports what they may open next, panes and dialogs:
     on the GUI thread that would be felt, and before it would be memory for nothing. A failed import is only logged:
     whoever needs the module imports it again, and fails where it is seen.
     """
 
+    services_loaded = Signal()
     loaded = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -62,10 +67,12 @@ class Loader(QObject):
         self._thread.join()
 
     def _run(self) -> None:
+        _import(SERVICES)
+        self.services_loaded.emit()
+        for name in BACKENDS:
+            _import(name)
         _import(PROGRAM)
         self.loaded.emit()
-        for name in FIRST:
-            _import(name)
         self._wanted.wait()
         for name in (*LATER, *_pane_modules()):
             # A breath for the GUI thread after each: importing holds the interpreter.

@@ -16,21 +16,12 @@ from PySide6.QtWidgets import (
 
 from dockdesk.core.columns import Tone
 from dockdesk.core.environments import Environment
-from dockdesk.core.errors import DockDeskError
-from dockdesk.core.records import dataclass
+from dockdesk.ui.shell.environments import Attempt
 from dockdesk.ui.theme import FontRole, Theme
 from dockdesk.ui.widgets.buttons import Button, PrimaryButton
 from dockdesk.ui.widgets.labels import PlainLabel
 
 _WIDTH = 680
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One place where an engine was looked for, and why there is none."""
-
-    environment: Environment
-    error: DockDeskError
 
 
 class WelcomePage(QScrollArea):

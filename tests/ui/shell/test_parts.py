@@ -25,6 +25,7 @@ from dockdesk.ui.pane import Pane
 from dockdesk.ui.panes.registry import PANES, PaneEntry
 from dockdesk.ui.shell.crash import CrashGuard, start_log
 from dockdesk.ui.shell.environment_menu import EnvironmentMenu
+from dockdesk.ui.shell.environments import Attempt
 from dockdesk.ui.shell.keys import KeyGroup, Keys
 from dockdesk.ui.shell.nav_rail import NARROW, NavRail
 from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet, filtered
@@ -32,7 +33,7 @@ from dockdesk.ui.shell.status_bar import StatusBar
 from dockdesk.ui.shell.top_bar import TopBar
 from dockdesk.ui.shell.tray import Tray
 from dockdesk.ui.shell.vnc import listen_on_loopback
-from dockdesk.ui.shell.welcome import Attempt, WelcomePage
+from dockdesk.ui.shell.welcome import WelcomePage
 from dockdesk.ui.widgets.labels import PlainLabel
 
 LOCAL = Environment("docker:default", "docker", "default", "unix:///run/docker.sock", "context")
