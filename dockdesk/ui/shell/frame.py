@@ -16,11 +16,11 @@ from dockdesk.ui.shell.banner import Banner
 from dockdesk.ui.shell.nav_rail import NavRail
 from dockdesk.ui.shell.status_bar import StatusBar
 from dockdesk.ui.shell.top_bar import Stripe, TopBar
-from dockdesk.ui.shell.welcome import WelcomePage
 from dockdesk.ui.theme import Theme
 
 if TYPE_CHECKING:
     from dockdesk.ui.shell.activity.drawer import ActivityDrawer
+    from dockdesk.ui.shell.welcome import WelcomePage
 
 COMPACT_BELOW = 1100  # pixels: the rail shows icons only, and words are left away
 
@@ -44,10 +44,13 @@ class Edge(QWidget):
 class Frame(QWidget):
     """A stripe in the environment's colour; rail | top bar, banner, panes | activity; the status bar below all.
 
-    ``drawer_closed`` tells that the user has shut the activity drawer.
+    ``drawer_closed`` tells that the user has shut the activity drawer; ``retry_asked`` and ``connect_asked`` are the
+    welcome page's.
     """
 
     drawer_closed = Signal()
+    retry_asked = Signal()
+    connect_asked = Signal(object)
 
     def __init__(
         self, theme: Theme, jobs: Jobs, entries: Sequence[PaneEntry], parent: QWidget | None = None
@@ -57,11 +60,11 @@ class Frame(QWidget):
         self.rail = NavRail(theme, entries)
         self.top = TopBar(theme)
         self.banner = Banner(theme)
-        self.welcome = WelcomePage(theme)
         self.stack = QStackedWidget()
         self._theme = theme
         self._jobs = jobs
         self._drawer: ActivityDrawer | None = None
+        self._welcome: WelcomePage | None = None
         self._drawer_edge = Edge(theme, vertical=True)
         self._drawer_edge.hide()
         self.status = StatusBar(theme)
@@ -98,6 +101,18 @@ class Frame(QWidget):
     def set_environment(self, environment: Environment | None) -> None:
         self.stripe.set_environment(environment)
         self.top.environment.set_environment(environment)
+
+    @property
+    def welcome(self) -> WelcomePage:
+        """The page for when there is no engine, made when it is first needed."""
+        if self._welcome is None:
+            from dockdesk.ui.shell.welcome import WelcomePage
+
+            self._welcome = WelcomePage(self._theme)
+            self._welcome.retry_asked.connect(self.retry_asked)
+            self._welcome.connect_asked.connect(self.connect_asked)
+            self.stack.addWidget(self._welcome)
+        return self._welcome
 
     @property
     def drawer(self) -> ActivityDrawer:

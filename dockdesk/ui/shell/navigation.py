@@ -34,7 +34,9 @@ class Navigation(QObject):
     activity_asked = Signal()
     settings_asked = Signal(str)
 
-    def __init__(self, entries: Sequence[PaneEntry], stack: QStackedWidget, cover: QWidget) -> None:
+    def __init__(
+        self, entries: Sequence[PaneEntry], stack: QStackedWidget, cover: Callable[[], QWidget]
+    ) -> None:
         super().__init__(stack)
         self.entries = tuple(entries)
         self.history = History()
@@ -45,7 +47,6 @@ class Navigation(QObject):
         self._current = ""
         self._context: UiContext | None = None
         self._travelling = False
-        stack.addWidget(cover)
 
     def set_context(self, context: UiContext) -> None:
         """What panes are made with. The context names this object, so it comes after it."""
@@ -228,9 +229,9 @@ class Navigation(QObject):
 
     def _bring_forward(self) -> None:
         if not self._current:
-            self._stack.setCurrentWidget(self._cover)
+            self._stack.setCurrentWidget(self._cover())
             return
-        front = self._cover if self.covered else self.pane(self._current)
+        front = self._cover() if self.covered else self.pane(self._current)
         if self._stack.currentWidget() is not front:
             self._stack.setCurrentWidget(front)
         self._settle_focus()
@@ -246,6 +247,6 @@ class Navigation(QObject):
         """Give the focus to what is shown."""
         pane = self.current
         if self.covered or pane is None:
-            self._cover.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._cover().setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             pane.focus_content()

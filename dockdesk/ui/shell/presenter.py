@@ -162,11 +162,11 @@ class Presenter(QObject):
         return environment is None or self._seen != environment.id
 
     def _show_welcome(self) -> None:
-        environments, welcome = self._environments, self._frame.welcome
         due = self._welcome_due
         self._navigation.set_covered(due)
         if not due:
             return
+        environments, welcome = self._environments, self._frame.welcome
         welcome.offer_sandbox(environments.sandbox)
         environment = self._session.environment
         trying = self._session.state is SessionState.CONNECTING

@@ -58,7 +58,7 @@ class Shell(QObject):
         window.setWindowIcon(parts.theme.app_icon())
         self.frame = Frame(parts.theme, parts.jobs, parts.entries)
         self.notices = NoticeStack(parts.theme, self.frame, bottom=_STATUS_HEIGHT)
-        self.navigation = Navigation(parts.entries, self.frame.stack, self.frame.welcome)
+        self.navigation = Navigation(parts.entries, self.frame.stack, lambda: self.frame.welcome)
         self.runner = ActionRunner(
             parts.jobs,
             parts.session,
@@ -141,8 +141,8 @@ class Shell(QObject):
         frame.status.reconnect_asked.connect(parts.session.reconnect)
         frame.status.jobs_asked.connect(self.toggle_activity)
         frame.status.containers_asked.connect(lambda: navigation.show_pane("containers"))
-        frame.welcome.retry_asked.connect(parts.environments.find)
-        frame.welcome.connect_asked.connect(parts.environments.switch)
+        frame.retry_asked.connect(parts.environments.find)
+        frame.connect_asked.connect(parts.environments.switch)
 
     def _connect_parts(self) -> None:
         parts, navigation, menu = self._parts, self.navigation, self._environment_menu

@@ -72,7 +72,8 @@ class Theme(QObject):
         """Give the application its style, palette, font and style sheet. Call it once, before any widget is made."""
         load_fonts()
         self._app = app
-        app.setStyle("Fusion")
+        if not app.property("fusion"):
+            app.setStyle("Fusion")
         app.setPalette(make_palette(self._tokens))
         app.setFont(self.font("body"))
         QDir.setSearchPaths("dockdesk", [str(shipped())])
@@ -176,7 +177,8 @@ class Theme(QObject):
     def app_icon(self) -> QIcon:
         """DockDesk's own icon, in its own colours."""
         pixmap = QPixmap()
-        pixmap.loadFromData(shipped("app", "dockdesk-128.png").read_bytes())
+        # The format is said, or Qt would load every plugin it has to find it out.
+        pixmap.loadFromData(shipped("app", "dockdesk-128.png").read_bytes(), "PNG")
         return QIcon(pixmap)
 
     def _icon_colour(self, tone: str, mode: QIcon.Mode) -> QColor:

@@ -45,7 +45,7 @@ class Button(QPushButton):
         self.setAutoDefault(False)
         self._theme = theme
         self._icon_name = icon
-        self.set_look(look)
+        self._take_look(look)  # the style comes to it before it is shown
 
     def setText(self, text: str) -> None:
         super().setText(text)
@@ -59,11 +59,14 @@ class Button(QPushButton):
         self.setAccessibleName("" if on else self._words.replace("&&", "&"))
 
     def set_look(self, look: Look) -> None:
+        self._take_look(look)
+        self.style().polish(self)
+
+    def _take_look(self, look: Look) -> None:
         self.setProperty("look", look)
         if self._icon_name:
             filled = look in {"primary", "danger"}
             self.setIcon(self._theme.icon(self._icon_name, "on_accent" if filled else "text", 16))
-        self.style().polish(self)
 
 
 class PrimaryButton(Button):

@@ -106,15 +106,8 @@ class ElidedLabel(PlainLabel):
         metrics = self.fontMetrics()
         text = metrics.elidedText(self.text(), self._mode, self.contentsRect().width())
         painter = QPainter(self)
-        self.style().drawItemText(
-            painter,
-            self.contentsRect(),
-            int(self.alignment()),
-            self.palette(),
-            self.isEnabled(),
-            text,
-            self.foregroundRole(),
-        )
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), self.alignment(), text)
         painter.end()
 
     def event(self, event: QEvent) -> bool:

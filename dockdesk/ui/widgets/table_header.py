@@ -189,7 +189,8 @@ class TableHeader(QHeaderView):
         self.fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), round(_HEIGHT * max(1.0, self._cells.size)))
+        # Qt's own would measure every title, and the table only takes the height.
+        return QSize(self.length(), round(_HEIGHT * max(1.0, self._cells.size)))
 
     # What the user does.
 
