@@ -94,6 +94,7 @@ class Program(QObject):
         app.commitDataRequest.connect(lambda _manager: shell.save_state())
         shell.quit_agreed.connect(lambda: self.ended.emit(0))
         self.keeper.failed.connect(notices.failure)
+        shell.window.visibility_changed.connect(self._on_visibility_changed)
         shell.runner.finished.connect(lambda _action, targets: self.session.read_back(targets))
 
     def begin(self) -> None:
@@ -138,6 +139,10 @@ class Program(QObject):
     def _on_end_signal(self) -> None:
         self.shell.save_state()
         self.ended.emit(0)
+
+    def _on_visibility_changed(self) -> None:
+        window = self.shell.window
+        self.collector.rest(window.isMinimized() or not window.isVisible())
 
     def _on_archive(self, archive: KeepsAudit) -> None:
         self.audit.set_archive(archive)

@@ -12,6 +12,7 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 _INTERVAL_MS = 1000
+_RESTING_MS = 60_000
 # A round of the youngest is worth it from so many objects on; at some 80 ns each it is far below a frame.
 YOUNG = 2000
 # Rounds of one generation before the next older one is looked at, as CPython has it.
@@ -43,6 +44,12 @@ class Collector(QObject):
         generation = self._due()
         gc.collect(generation)
         return generation
+
+    def rest(self, resting: bool) -> None:
+        """Wake up once a minute at most, while nobody looks and little is made; else as ever, beginning soon."""
+        interval = _RESTING_MS if resting else _INTERVAL_MS
+        if interval != self._timer.interval():
+            self._timer.setInterval(interval)
 
     def close(self) -> None:
         """Hand collecting back to Python."""

@@ -38,6 +38,18 @@ def test_nothing_is_done_while_little_was_made(collector: Collector) -> None:
     assert collector.collect() == -1
 
 
+def test_it_hardly_wakes_while_nobody_looks(collector: Collector) -> None:
+    awake = collector._timer.interval()
+    collector.rest(True)
+    assert collector._timer.interval() >= 30 * awake
+    assert collector._timer.isActive()
+    collector.rest(False)
+    assert collector._timer.interval() == awake
+    collector.close()
+    collector.rest(True)
+    assert not collector._timer.isActive()
+
+
 def test_the_young_are_collected_often_and_the_old_seldom(collector: Collector) -> None:
     rounds = []
     for _ in range((ROUNDS + 1) ** 2):
