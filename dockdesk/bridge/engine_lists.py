@@ -247,7 +247,8 @@ class EngineLists(QObject):
         self._apply(found, (asked & self.containers.keys()) - found.keys(), first)
         if first:
             for kind, listing in self._listings.items():
-                if listing.wanted:
+                # Whoever was told of the containers may have asked already.
+                if listing.wanted and not listing.reading:
                     self._read(kind)
         self._settle_soon()
 

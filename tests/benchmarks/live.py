@@ -59,9 +59,11 @@ def run_containers(
 
 
 @contextmanager
-def program(dockerd: Dockerd, size: tuple[int, int] = (1440, 900)) -> Iterator[Program]:
-    """DockDesk, begun and connected to ``dockerd``, with settings of its own."""
-    found = endpoint("bench", dockerd.host, "a benchmark")
+def program(
+    dockerd: Dockerd, size: tuple[int, int] = (1440, 900), host: str = ""
+) -> Iterator[Program]:
+    """DockDesk, begun and connected to ``dockerd`` (or to ``host``), with settings of its own."""
+    found = endpoint("bench", host or dockerd.host, "a benchmark")
 
     def discover(reactor: Reactor) -> list[FoundEnvironment]:
         return [

@@ -225,6 +225,21 @@ def test_lists_are_read_when_wanted_and_kept_current(world: World, qtbot: QtBot)
     assert len(world.calls("images")) == 2
 
 
+def test_a_list_asked_for_as_the_engine_comes_is_read_once(world: World, qtbot: QtBot) -> None:
+    session = world.session
+
+    def ask(state: SessionState) -> None:
+        if state is SessionState.CONNECTED:
+            session.want("images")
+
+    session.state_changed.connect(ask)
+    session.want("images")
+    world.connect(qtbot)
+    qtbot.waitUntil(lambda: session.loaded("images"), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not session._lists._timer.isActive(), timeout=TIMEOUT)
+    assert len(world.calls("images")) == 1
+
+
 def test_users_of_images_follow_containers_without_a_listing(world: World, qtbot: QtBot) -> None:
     world.session.want("images")
     world.session.want("volumes")
