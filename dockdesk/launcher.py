@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockdesk.core.environments import Environment
 from dockdesk.core.errors import CancelledError, LocalError
 from dockdesk.core.simulation import Scenario, SimulationStatus
 from dockdesk.core.work import Work
+
+if TYPE_CHECKING:
+    import subprocess
 
 ENVIRONMENT = Environment(
     "sandbox",
@@ -51,6 +53,8 @@ class Sandbox:
 
         Starts it where it does not run. Blocks until it serves; raises LocalError if it can't be started.
         """
+        import subprocess  # not needed where there is a real engine
+
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return dict(self._variables)
@@ -131,6 +135,8 @@ class Sandbox:
         process, self._process = self._process, None
         if process is None:
             return
+        import subprocess
+
         process.terminate()
         try:
             process.wait(_END_SECONDS)

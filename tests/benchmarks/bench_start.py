@@ -121,12 +121,21 @@ def _measure(report: Report, engine: Dockerd, home: str) -> None:
     report.add("processor time to first paint", cpu, "x a bare window's", limit=1.3, floor=1.0)
     report.add("usable list", usable, "ms", limit=500, floor=bare, note=f"{CONTAINERS} containers")
     report.add("memory", rss, "MiB", limit=200, floor=median("bare", "rss_mib"))
+    loaded = once("loaded", CONTAINERS, env)["rss_mib"]
+    report.add("memory with everything opened", loaded, "MiB", limit=200)
     if peer:
         report.add(
             "usable list",
             usable / median("anchorage", "usable_ms"),
             "x the peer's",
             limit=1.0,
+            peer=PEER,
+            note=f"{median('anchorage', 'usable_ms'):.0f} ms",
+        )
+        report.add(
+            "processor time to the usable list",
+            median("dockdesk", "usable_cpu_ms") / median("anchorage", "usable_cpu_ms"),
+            "x the peer's",
             peer=PEER,
         )
         report.add(

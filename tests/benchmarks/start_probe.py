@@ -2,7 +2,8 @@
 
 ``start_probe.py TARGET ROWS T0``: TARGET is bare, dockdesk or anchorage; usable is the moment when a visible list has
 at least ROWS rows and has been painted with them; T0 is when the process was started, in seconds since 1970. The same
-probe measures all programs: it looks at Qt's events only.
+probe measures all programs: it looks at Qt's events only. With the target loaded, DockDesk's panes, tabs and dialogs
+are opened after that, one by one, before its memory is read.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 _TARGET, _ROWS, _T0 = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 _LIMIT_MS = 30_000
+_started: list[Any] = []
 
 
 def _rows(model: Any) -> int:
@@ -65,6 +68,9 @@ def _install() -> None:
                         self.said["usable_ms"] = self.now()
                         self.said["usable_cpu_ms"] = time.process_time() * 1000
                         self.timer.stop()
+                        if _TARGET == "loaded":
+                            _open_everything(self.finish)
+                            return
                         # A moment later all that starts with the window is there: that is what it weighs.
                         QTimer.singleShot(1500, self.finish)
                         return
@@ -88,6 +94,49 @@ def _install() -> None:
     QApplication.exec = patched  # type: ignore[method-assign,assignment]
 
 
+def _keep_start() -> None:
+    """Remember what starts DockDesk: all else hangs from it."""
+    from dockdesk.start import Start
+
+    original = Start.run
+
+    def run(self: Start, *arguments: Any, **named: Any) -> int:
+        _started.append(self)
+        return original(self, *arguments, **named)
+
+    Start.run = run  # type: ignore[method-assign]
+
+
+def _open_everything(then: Callable[[], None]) -> None:
+    """Open every pane, every tab of a container, a terminal, the palette and the settings; then call ``then``."""
+    from PySide6.QtCore import QTimer
+
+    program = _started[0]._program
+    shell = program.shell
+    containers = shell.navigation.pane("containers")
+    steps: list[Callable[[], Any]] = [
+        shell.show_palette,
+        lambda: shell.palette.hide(),
+        shell.show_settings,
+        shell.show_shortcuts,
+        shell.show_activity,
+        *(lambda id=entry.id: shell.navigation.show_pane(id) for entry in shell.navigation.entries),
+        lambda: shell.navigation.show_pane("containers"),
+        *(lambda id=tab.id: containers.show_tab(id) for tab in containers.description.tabs),
+        lambda: shell.navigation.trigger("container.terminal", containers.selected()),
+        lambda: shell.navigation.trigger("container.run"),
+    ]
+
+    def step() -> None:
+        if steps:
+            steps.pop(0)()
+            QTimer.singleShot(400, step)
+        else:
+            QTimer.singleShot(1500, then)
+
+    step()
+
+
 def _bare() -> None:
     from PySide6.QtWidgets import QApplication, QMainWindow
 
@@ -106,10 +155,13 @@ def main() -> None:
     else:
         main_module, first = {
             "dockdesk": ("dockdesk.__main__", "dockdesk.start"),
+            "loaded": ("dockdesk.__main__", "dockdesk.start"),
             "anchorage": ("anchorage.__main__", "anchorage.app"),
         }[_TARGET]
         importlib.import_module(first)
         run = importlib.import_module(main_module).main
+    if _TARGET == "loaded":
+        _keep_start()
     _install()
     run()
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dockdesk.backends.engine.endpoints import Endpoint, TlsFiles, socket_path, split_host
 from dockdesk.backends.engine.errors import connection_error
-from dockdesk.backends.engine.tunnel import SshTunnel, forward_error, ssh_error
 from dockdesk.backends.engine.wire import shut
 from dockdesk.core.errors import CancelledError, DockDeskError, InvalidInputError, LocalError
 from dockdesk.core.work import Work
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import ssl
 
 CONNECT_TIMEOUT = 10.0
-_SSH_TALK = 0.3
 
 
 class Transport(Protocol):
@@ -47,6 +45,8 @@ def transport_for(endpoint: Endpoint) -> Transport:
     if parts.scheme == "unix":
         return UnixTransport(endpoint, socket_path(parts))
     if parts.scheme == "ssh":
+        from dockdesk.backends.engine.ssh import SshTransport
+
         return SshTransport(endpoint)
     secure = endpoint.tls is not None or parts.scheme == "https"
     port = parts.port or (2376 if secure else 2375)
@@ -166,47 +166,6 @@ class TcpTransport:
 
     def close(self) -> None:
         """Nothing is kept."""
-
-
-class SshTransport:
-    """A unix socket on another computer, reached through one `ssh -L` that all requests share."""
-
-    local = False
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._tunnel = SshTunnel(endpoint)
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
-        with self._lock:
-            if self._closed:
-                raise CancelledError
-            if not self._tunnel.alive:
-                self._tunnel.start(work)
-        return UnixTransport(self._endpoint, self._tunnel.path).open(work, timeout)
-
-    @property
-    def host(self) -> str:
-        return "docker"
-
-    def reason(self) -> DockDeskError | None:
-        """ssh says why it could not reach the remote socket, but only after it has closed the local end."""
-        until = time.monotonic() + _SSH_TALK
-        while time.monotonic() < until:
-            if (reason := forward_error(self._endpoint, self._tunnel.said)) is not None:
-                self._tunnel.forget_said()
-                return reason
-            if not self._tunnel.alive:
-                return ssh_error(self._endpoint, self._tunnel.said)
-            time.sleep(0.02)
-        return None
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            self._tunnel.close()
 
 
 def resolve(host: str, port: int, work: Work) -> list[Any]:

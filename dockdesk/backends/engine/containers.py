@@ -18,8 +18,6 @@ from dockdesk.backends.engine.convert_engine import prune_report_from
 from dockdesk.backends.engine.listed import ListedContainers
 from dockdesk.backends.engine.localfiles import save_stream
 from dockdesk.backends.engine.paths import quoted
-from dockdesk.backends.engine.spec import restart_policy
-from dockdesk.backends.engine.spec_of import SpecReader
 from dockdesk.backends.engine.values import NANO, mapping, strings, text, whole
 from dockdesk.core.errors import ConflictError, NotFoundError, NotSupportedError
 from dockdesk.core.ports import ContainerSpec, UpdateSpec
@@ -165,6 +163,8 @@ class ContainerCalls(ListedContainers):
         except NotFoundError:
             image = {}  # removed since: the spec keeps what it brought
         driver = "json-file" if self.client.podman else self._default_log_driver()
+        from dockdesk.backends.engine.spec_of import SpecReader
+
         reader = SpecReader(raw, image, log_driver=driver, podman=self.client.podman)
         return reader.spec()
 
@@ -217,6 +217,8 @@ def update_body(
     if spec.pids_limit is not None:
         body["PidsLimit"] = spec.pids_limit or -1
     if spec.restart is not None:
+        from dockdesk.backends.engine.spec import restart_policy
+
         body["RestartPolicy"] = restart_policy(spec.restart, "restart")
     return body
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from dockdesk.backends.engine.paths import quoted
-from dockdesk.backends.engine.spec import create_body, create_params
 from dockdesk.backends.engine.transfer import TransferCalls
 from dockdesk.backends.engine.values import mapping, strings, text
 from dockdesk.core.errors import (
@@ -31,6 +30,8 @@ class CreateCalls(TransferCalls):
             raise InvalidInputError(
                 f"“{spec.pull}” says nothing of pulling", "", "missing, always or never.", "pull"
             )
+        from dockdesk.backends.engine.spec import create_body, create_params
+
         title = f"{spec.name or spec.image} could not be created"
         body, params = create_body(spec), create_params(spec)
         if spec.pull == "always":

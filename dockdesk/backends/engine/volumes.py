@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import posixpath
-import tarfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +38,7 @@ from dockdesk.core.work import Work
 
 _log = logging.getLogger(__name__)
 
+_EMPTY_TAR = 10_240  # bytes, all 0: one record
 _SLOW = 600.0
 # In the helper. No image has this folder: from one that does, the engine would copy files into an empty volume.
 _MOUNTED_AT = "/.dockdesk-volume"
@@ -170,7 +170,7 @@ class VolumeCalls(FileCalls, ListedContainers):
             "POST",
             "/images/create",
             {"fromSrc": "-", "changes": f"LABEL {HELPER_LABEL}=image"},
-            data=bytes(tarfile.RECORDSIZE),
+            data=bytes(_EMPTY_TAR),
             title=title,
             timeout=_SLOW,
         ) as answer:
