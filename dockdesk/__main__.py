@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import dockdesk
+from dockdesk.options import Options
+
+if TYPE_CHECKING:
+    import argparse
 
 VNC_PORT = 5900
-SIZE = "1440x900"
+SIZE = Options.size
 NO_DISPLAY = (
     "There is no display. Start with --vnc to see DockDesk in a VNC viewer (on this computer only), "
     "or draw it with: dockdesk pictures --out FOLDER"
@@ -28,7 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dockdesk.sandbox.main import main as sandbox
 
         return sandbox(arguments[1:])
-    options = make_parser().parse_args(arguments)
+    options = Options()
+    if arguments:
+        make_parser().parse_args(arguments, options)
     if options.command == "pictures":
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         from dockdesk.start import draw
@@ -53,6 +59,8 @@ def has_display() -> bool:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="dockdesk",
         description="A fast desktop application for containers.",
@@ -68,9 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="PORT",
         help=f"show the window to a VNC viewer on this computer (port {VNC_PORT} by default)",
     )
-    parser.add_argument(
-        "--size", type=_size, default=SIZE, help="of the VNC screen, such as 1440x900"
-    )
+    parser.add_argument("--size", type=_size, help="of the VNC screen, such as 1440x900")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("doctor", help="say what can be reached, and what to do about the rest")
     commands.add_parser("sandbox", help="serve the simulated engine alone, for docker and any SDK")
@@ -94,6 +100,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _size(text: str) -> str:
+    import argparse
+
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) >= 640 and int(height) >= 480):
         raise argparse.ArgumentTypeError(f"{text} is no size; give one such as {SIZE}")
@@ -101,6 +109,8 @@ def _size(text: str) -> str:
 
 
 def _port(text: str) -> int:
+    import argparse
+
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port (1 to 65535)")
     return int(text)

@@ -21,9 +21,8 @@ from dockdesk.places import Places, user_places
 from dockdesk.ui.shell.main_window import MainWindow
 
 if TYPE_CHECKING:
-    import argparse
-
     from dockdesk.app import Program
+    from dockdesk.options import Options
     from dockdesk.services import Services
     from dockdesk.ui.shell.loader import Loader
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 SWITCH_INTERVAL_S = 0.0005
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: Options) -> int:
     """Show the window until the user quits; return the exit code."""
     app = make_application()
     if options.vnc is not None and not _serve(options.vnc):
@@ -40,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     return start.run(maximised=options.vnc is not None)
 
 
-def draw(options: argparse.Namespace) -> int:
+def draw(options: Options) -> int:
     """Draw panes to PNG files; return the exit code."""
     app = make_application()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import cast
 from PySide6.QtCore import QObject, QTimer
 
 from dockdesk.bridge.engine_session import EngineSession, SessionState
+from dockdesk.options import Options
 from dockdesk.ui.shell.environments import Environments
 from dockdesk.ui.shell.shell import Shell
 from dockdesk.ui.theme import Theme, ThemeMode
@@ -31,7 +31,7 @@ class Pictures(QObject):
         theme: Theme,
         session: EngineSession,
         environments: Environments,
-        options: argparse.Namespace,
+        options: Options,
         done: Callable[[int], None],
     ) -> None:
         super().__init__(shell)
