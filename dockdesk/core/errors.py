@@ -6,6 +6,8 @@ never sees an SDK's exception and every failure can be shown as it stands.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class DockDeskError(Exception):
     """A failure that can be shown.
@@ -24,7 +26,7 @@ class DockDeskError(Exception):
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
-def _rebuild(kind: type[DockDeskError], state: dict[str, str]) -> DockDeskError:
+def _rebuild(kind: type[DockDeskError], state: dict[str, Any]) -> DockDeskError:
     error = kind.__new__(kind)
     Exception.__init__(error, ": ".join(part for part in (state["title"], state["detail"]) if part))
     error.__dict__.update(state)
@@ -61,6 +63,17 @@ class NotSupportedError(DockDeskError):
 
 class RemoteError(DockDeskError):
     """The remote failed for a reason of its own; ``detail`` is its message."""
+
+
+class BuildError(RemoteError):
+    """A build failed. ``step`` is the digest of the step at fault, ``line`` its Dockerfile line from 1; 0: unknown."""
+
+    def __init__(
+        self, title: str, detail: str = "", hint: str = "", step: str = "", line: int = 0
+    ) -> None:
+        super().__init__(title, detail, hint)
+        self.step = step
+        self.line = line
 
 
 class LocalError(DockDeskError):

@@ -7,13 +7,21 @@ Ids may be full ids, short ids or names wherever the Engine API takes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
 from dockdesk.core.actions import AuditEntry
 from dockdesk.core.records import dataclass
+from dockdesk.core.resources.builds import (
+    Builder,
+    BuildItem,
+    BuildResult,
+    BuildSpec,
+    BuildWarning,
+    PastBuild,
+)
 from dockdesk.core.resources.containers import (
     Container,
     ContainerDetail,
@@ -297,6 +305,31 @@ class ManagesImages(Protocol):
     def save_images(self, references: Sequence[str], target: Path, work: Work) -> int: ...
     def load_images(self, source: Path, work: Work) -> list[str]: ...
     def import_image(self, source: Path, repository: str, tag: str, work: Work) -> str: ...
+
+
+class Builds(Protocol):
+    """Builds images: natively where ``capabilities`` holds "buildkit", classically elsewhere."""
+
+    def build(
+        self, spec: BuildSpec, sink: Callable[[Sequence[BuildItem]], None], work: Work
+    ) -> BuildResult:
+        """Build; blocks until it is over. ``sink`` gets bursts of items on any thread, in order, and returns quickly.
+
+        Cancelling ``work`` stops the build in the engine and raises CancelledError. A step that fails raises
+        BuildError, whose ``step`` is its digest.
+        """
+
+    def check(self, spec: BuildSpec, work: Work) -> list[BuildWarning] | None:
+        """BuildKit's own checks of the Dockerfile, without building; None where this engine has none."""
+
+    def builders(self) -> list[Builder]:
+        """What buildx knows besides the engine's own builder; empty without buildx. Starts a process."""
+
+    def past_builds(self, limit: int = 200) -> list[PastBuild]:
+        """The engine's own history, newest first; empty where it keeps none."""
+
+    def past_build(self, ref: str, sink: Callable[[Sequence[BuildItem]], None], work: Work) -> None:
+        """Replay what a build of the engine's history told while it ran."""
 
 
 class ManagesVolumes(Protocol):

@@ -1,0 +1,1 @@
+"""The Dockerfile language: read, explain, complete, check, format. No Qt, no engine."""
