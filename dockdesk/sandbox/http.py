@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import re
+import select
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 HEADER_LIMIT = 1 << 16
 BODY_LIMIT = 64 << 20
 _IDLE_SECONDS = 120.0
+_HANGUP_SECONDS = 2.0
 
 
 class HttpError(Exception):
@@ -105,6 +107,9 @@ class Request:
 
     async def hijack(self, status: int = 101, headers: Mapping[str, str] | None = None) -> None:
         """Take the connection over: sends the head of the answer; from then on the streams are the handler's."""
+        connection = self.writer.transport.get_protocol()
+        if isinstance(connection, _Connection):
+            connection.taken = True
         reason = "UPGRADED" if status == 101 else HTTPStatus(status).phrase
         lines = [f"HTTP/1.1 {status} {reason}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
@@ -181,6 +186,67 @@ class Router:
         )
 
 
+class _Connection(asyncio.StreamReaderProtocol):
+    """A connection that ends the task behind it when its client is gone: what waits may have nothing to say for hours.
+
+    While an answer is streamed the end of the client's own stream counts as that, as HTTP servers take it. On a
+    connection that was taken over it is only half of one, and the other half is looked for now and then. What a client
+    asked for in one piece is done all the same.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, connected: Connected) -> None:
+        self.streaming = self.taken = False
+        self.task: asyncio.Task[None] | None = None
+        self._transport: asyncio.BaseTransport | None = None
+        self._look: asyncio.TimerHandle | None = None
+        super().__init__(reader, lambda reader, writer: connected(reader, writer, self))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        super().connection_made(transport)
+
+    def eof_received(self) -> bool | None:
+        if self.streaming:
+            self._gone()
+        self._look_again()
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._look is not None:
+            self._look.cancel()
+        self._transport = None
+        self._gone()
+
+    def stream(self) -> None:
+        """From now on nothing but an answer is left of this request."""
+        self.streaming = True
+        if self._look is not None:
+            self._gone()
+
+    def _gone(self) -> None:
+        if self.task is not None and (self.streaming or self.taken):
+            self.task.cancel()
+
+    def _look_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(_HANGUP_SECONDS, self._on_look)
+
+    def _on_look(self) -> None:
+        raw = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if raw is None or raw.fileno() < 0:
+            return
+        poll = select.poll()
+        poll.register(raw.fileno(), 0)
+        if poll.poll(0):  # hung up or failed: it is told without being asked for
+            self._gone()
+        else:
+            self._look_again()
+
+
+Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter, _Connection], Awaitable[None]]
+
+
 class Server:
     """Serves one handler on unix sockets and loopback ports; `close` ends every connection."""
 
@@ -190,17 +256,23 @@ class Server:
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
 
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    def _connection(self) -> _Connection:
+        return _Connection(asyncio.StreamReader(limit=HEADER_LIMIT), self._on_connect)
+
     async def listen_unix(self, path: Path) -> None:
-        self._servers.append(
-            await asyncio.start_unix_server(self._on_connect, str(path), limit=HEADER_LIMIT)
-        )
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_unix_server(self._connection, str(path)))
         path.chmod(0o600)
 
     async def listen_loopback(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listen on 127.0.0.1; returns the port."""
-        server = await asyncio.start_server(
-            self._on_connect, "127.0.0.1", port, limit=HEADER_LIMIT, ssl=tls
-        )
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._connection, "127.0.0.1", port, ssl=tls)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -219,12 +291,17 @@ class Server:
         for task in list(self._connections):
             task.cancel()
 
-    async def _on_connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
+    async def _on_connect(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        connection: _Connection,
+    ) -> None:
+        task = connection.task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
         try:
-            while await self._serve_one(reader, writer):
+            while await self._serve_one(reader, writer, connection):
                 pass
         except (
             ConnectionError,
@@ -236,13 +313,20 @@ class Server:
         except asyncio.CancelledError:
             _log.debug("%s: a connection was ended", self._name)
         finally:
+            connection.task = None
             self._connections.discard(task)
             writer.close()
             with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _serve_one(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        connection: _Connection,
+    ) -> bool:
         """Answer one request; whether the connection may carry another."""
+        connection.streaming = False
         async with asyncio.timeout(_IDLE_SECONDS):
             head = await _read_head(reader)
         if head is None:
@@ -269,6 +353,8 @@ class Server:
             _length(request.headers) or "transfer-encoding" in request.headers
         ):
             keep = False
+        if not isinstance(response.body, bytes):
+            connection.stream()
         await _send(writer, response, request.method == "HEAD", keep)
         return keep
 
@@ -363,12 +449,11 @@ async def _send(
             writer.write(response.body)
         await writer.drain()
         return
-    if head_only:
-        await writer.drain()
-        return
     body, framed = response.body, "Transfer-Encoding" in headers
     try:
         await writer.drain()
+        if head_only:
+            return
         async for chunk in body:
             if chunk:
                 writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if framed else chunk)

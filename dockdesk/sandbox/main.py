@@ -22,6 +22,7 @@ from dockdesk.sandbox.engine.scenes import HUGE, EngineScenes
 from dockdesk.sandbox.engine.server import SimulatedEngine
 from dockdesk.sandbox.kube.access import User
 from dockdesk.sandbox.kube.server import PODS_IF_HUGE, SimulatedKubernetes
+from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.registry.server import HUGE_TAGS, SimulatedRegistry
 from dockdesk.sandbox.world.clock import FASTEST, SLOWEST, Clock
 from dockdesk.sandbox.world.control import Control
@@ -94,12 +95,14 @@ class _World:
             self._clock, self._seed, folder, HUGE_TAGS if self._huge else 0
         )
         self._images = EcrRegistry(self._clock, folder)
+        self._stores = Stores(self._engine.state, self._registry.repositories)
         self._kube = SimulatedKubernetes(
             self._clock,
             self._seed,
             PODS_IF_HUGE if self._huge else 0,
             secrets.token_urlsafe(24),
             self._user_of_eks,
+            stores=self._stores,
         )
 
     async def open(self) -> dict[str, str]:
@@ -112,6 +115,8 @@ class _World:
         await self._engine.server.listen_unix(self._socket)
         await self._control.server.listen_unix(control)
         await self._registry.listen()
+        self._stores.add(self._registry.address, self._registry.repositories)
+        self._stores.add_ecr(self._images.address, self._images.repositories)
         port = await aws.server.listen_loopback()
         kube_port = await self._kube.listen_tls(self._folder)
         aws.home.eks.serve(_EKS, f"https://127.0.0.1:{kube_port}", self._kube.certificate)

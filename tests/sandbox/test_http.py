@@ -220,3 +220,71 @@ def test_closing_ends_endless_answers() -> None:
 
     asyncio.run(main())
     assert ended == [True]
+
+
+def _waiting(hijacks: bool, ended: list[bool]) -> Callable[[Request], Awaitable[Response]]:
+    """A handler that has nothing to say for ever."""
+
+    async def handle(request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            try:
+                yield b"x"
+                await asyncio.Event().wait()
+            finally:
+                ended.append(True)
+
+        if not hijacks:
+            return Response(body=pieces())
+        await request.hijack()
+        async for piece in pieces():
+            request.writer.write(piece)
+            await request.writer.drain()
+        return HIJACKED
+
+    return handle
+
+
+@pytest.mark.parametrize("hijacks", [False, True])
+def test_a_client_that_vanishes_leaves_nothing_behind(hijacks: bool, tmp_path: Path) -> None:
+    ended: list[bool] = []
+
+    async def main() -> None:
+        server = Server(_waiting(hijacks, ended), "test")
+        await server.listen_unix(tmp_path / "s.sock")
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s.sock"))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"x"), 10)
+        assert server.open_connections == 1
+        writer.close()
+        await writer.wait_closed()
+        async with asyncio.timeout(15):
+            while server.open_connections:
+                await asyncio.sleep(0.02)
+        await server.close()
+
+    asyncio.run(main())
+    assert ended == [True]
+
+
+def test_half_a_hijacked_connection_is_still_one(tmp_path: Path) -> None:
+    """`docker attach` closes its way in at once, and goes on reading."""
+
+    async def handle(request: Request) -> Response:
+        await request.hijack()
+        assert await request.reader.read() == b""
+        request.writer.write(b"later")
+        await request.writer.drain()
+        return HIJACKED
+
+    async def main() -> None:
+        server = Server(handle, "test")
+        await server.listen_unix(tmp_path / "s.sock")
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s.sock"))
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write_eof()
+        assert (await asyncio.wait_for(reader.read(), 10)).endswith(b"later")
+        writer.close()
+        await writer.wait_closed()
+        await server.close()
+
+    asyncio.run(main())

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dockdesk.sandbox.engine.filesystem import Node, file_node, folder_node, link_node
 
 MB = 1_000_000
 MIB = 1 << 20
+
+
+# An image says by this label how it fares when it runs: ok, crashes or unhealthy.
+FATE_LABEL = "dockdesk.sandbox.fate"
+_CRASH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,21 @@ class Program:
     exit_code: int = 0
     fails_health: bool = False
     leak: float = 0.0
+
+
+def fated(config: Mapping[str, Any], program: Program) -> Program:
+    """A program as its image's label and health check let it be: one that crashes, or that can only be unhealthy."""
+    labels = config.get("Labels")
+    fate = labels.get(FATE_LABEL) if isinstance(labels, dict) else None
+    if fate == "crashes":
+        return replace(program, runs_for=_CRASH_SECONDS, exit_code=1)
+    health = config.get("Healthcheck")
+    test = health.get("Test") if isinstance(health, dict) else None
+    words = " ".join(str(word) for word in test[1:]).split() if isinstance(test, list) else []
+    fails = words[:1] == ["false"] or (words[:1] == ["exit"] and words[1:2] not in ([], ["0"]))
+    if fate == "unhealthy" or fails:
+        return replace(program, fails_health=True)
+    return program
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def image_of(recipe: Recipe, now: float) -> SimImage:
         recipe.program,
         recipe.shells,
         raw=built.raw,
+        stock=True,
     )
 
 
@@ -56,6 +57,7 @@ def derived(image: SimImage, kept: int, layer: Layer, tag: str, created: float) 
             image,
             tags=[tag] if tag else [],
             digests=[],
+            stock=False,
             created=created,
             layers=[*image.layers[:kept], layer],
         )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from dockdesk.sandbox.engine.catalogue import fated
 from dockdesk.sandbox.engine.filesystem import FileSystem, folder_node
 from dockdesk.sandbox.engine.state import (
     Endpoint,
@@ -105,6 +106,7 @@ class Lifecycle:
         program = image.program
         if body.get("Cmd") or body.get("Entrypoint") or program.logs == "quiet":
             program = self._program_of(config, image.program)
+        program = fated(config, program)
         container = SimContainer(
             container_id,
             name,

@@ -41,7 +41,7 @@ class Layer:
 class SimImage:
     """``config`` is Docker's image Config; ``tree`` the files that containers made from it start with.
 
-    ``raw`` is the image's configuration file; its digest is the image's id.
+    ``raw`` is the image's configuration file; its digest is the image's id. ``stock``: from the catalogue, made by nobody.
     """
 
     id: str
@@ -56,6 +56,7 @@ class SimImage:
     architecture: str = "amd64"
     parent: str = ""
     raw: bytes = field(default=b"", repr=False)
+    stock: bool = False
 
     @property
     def size(self) -> int:

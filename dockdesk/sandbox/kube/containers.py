@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockdesk.sandbox.engine.catalogue import Recipe, base_tree
-from dockdesk.sandbox.engine.filesystem import FileSystem, file_node
+from dockdesk.sandbox.engine.catalogue import Recipe
+from dockdesk.sandbox.engine.filesystem import FileSystem, Node, file_node
 from dockdesk.sandbox.engine.loglines import STDERR, STDOUT
 from dockdesk.sandbox.engine.state import Layer, SimContainer, SimImage, digest_of
 from dockdesk.sandbox.kube.cluster import Cluster
+from dockdesk.sandbox.kube.images import Behaviour
 from dockdesk.sandbox.kube.kubelet import Life, PodLife, Run
 from dockdesk.sandbox.kube.load import Load, workload_of
 from dockdesk.sandbox.kube.objects import Object, dig, name_of, namespace_of
@@ -48,7 +49,7 @@ class Containers:
         """A container during one of its runs; only that run is in its log."""
         assert item.behaviour is not None
         behaviour = item.behaviour
-        image = _image(behaviour.recipe, run.started)
+        image = _image(behaviour, run.started)
         config = {**image.config, "Hostname": name_of(pod)}
         words = [*(item.spec.get("command") or ())] or None
         if words:
@@ -64,7 +65,8 @@ class Containers:
         files = life.files.get(key)
         if files is None:
             # What exec writes is the container's own, and gone with it.
-            life.files.clear()
+            for old in [other for other in life.files if other.startswith(f"{item.name}/")]:
+                del life.files[old]
             files = life.files[key] = self._files(pod, item, image.tree)
         container = PodContainer(
             digest_of(life.uid, item.name, run.started).removeprefix("sha256:"),
@@ -168,8 +170,9 @@ class Containers:
         return files
 
 
-def _image(recipe: Recipe, now: float) -> SimImage:
+def _image(behaviour: Behaviour, now: float) -> SimImage:
     """An image as a running container needs it: its files and settings; nobody pulls it from here."""
+    recipe: Recipe = behaviour.recipe
     config: dict[str, Any] = {
         "Env": list(recipe.env),
         "Cmd": list(recipe.command) or None,
@@ -178,7 +181,7 @@ def _image(recipe: Recipe, now: float) -> SimImage:
         "WorkingDir": recipe.workdir,
     }
     layers = [Layer(text, size) for text, size in recipe.layers]
-    tree = base_tree(recipe, now)
+    tree: dict[str, Node] = dict(behaviour.files(now))
     return SimImage(
         digest_of("image", recipe.reference),
         [recipe.reference],
@@ -188,7 +191,7 @@ def _image(recipe: Recipe, now: float) -> SimImage:
         layers,
         tree,
         recipe.program,
-        recipe.shells,
+        behaviour.shells,
     )
 
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dockdesk.sandbox.engine.catalogue import MIB, RECIPES, Program, Recipe
+from dockdesk.sandbox.engine.catalogue import MIB, RECIPES, Program, Recipe, base_tree
+from dockdesk.sandbox.engine.filesystem import Node
 from dockdesk.sandbox.engine.images import find_recipe
 from dockdesk.sandbox.engine.state import with_tag
+from dockdesk.sandbox.kube.stores import Held, Stores
 
 _PATH = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",)
 
@@ -59,17 +61,36 @@ _SETTLE = 2.0
 class Behaviour:
     """How a container with an image and a command of its own lives. ``says`` is printed at its start.
 
-    ``interactive``: a shell that waits for somebody to attach.
+    ``interactive``: a shell that waits for somebody to attach. ``held`` is the image where somebody made it, ``lacks``
+    the program that it would start and does not have.
     """
 
     recipe: Recipe
     program: Program
     says: tuple[str, ...] = ()
     interactive: bool = False
+    held: Held | None = None
+    lacks: str = ""
+
+    @property
+    def shells(self) -> tuple[str, ...]:
+        """Paths of the shells in the image."""
+        if self.held is None or self.recipe.shells:
+            return self.recipe.shells
+        files = self.held.load()
+        return tuple(path for path in ("/bin/bash", "/bin/sh", "/bin/ash") if path in files)
+
+    def files(self, now: float) -> Mapping[str, Node]:
+        """The image's files, as a container starts with them."""
+        return base_tree(self.recipe, now) if self.held is None else self.held.load()
+
+    @property
+    def size(self) -> int:
+        return sum(count for _, count in self.recipe.layers)
 
 
 def recipe_of(reference: str) -> Recipe | None:
-    """The image that a reference names, None where no registry has it."""
+    """The image of the catalogue that a reference names, None where no registry has it."""
     name = with_tag(reference)
     repository, _, tag = name.rpartition(":")
     if repository in _BY_REPOSITORY:
@@ -84,14 +105,35 @@ def recipe_of(reference: str) -> Recipe | None:
     return recipe
 
 
-def behaviour_of(container: Mapping[str, Any]) -> Behaviour | None:
+def _found(reference: str, policy: str, stores: Stores) -> tuple[Recipe | None, Held | None]:
+    """What a node finds: a registry's image, else what the engine has built, else the catalogue's."""
+    held = stores.pushed(reference)
+    if held is None and policy != "Always":
+        held = stores.built(reference)
+    if held is not None:
+        return held.recipe, held
+    return (None if stores.knows(reference) else recipe_of(reference)), None
+
+
+def behaviour_of(container: Mapping[str, Any], stores: Stores) -> Behaviour | None:
     """What a container of a pod does when it runs; None where its image is not to be had.
 
     A tag that speaks of a crash, a leak or bad health means it: so failures can be made by setting an image.
     """
-    recipe = recipe_of(str(container.get("image", "")))
+    recipe, held = _found(
+        str(container.get("image", "")), str(container.get("imagePullPolicy", "")), stores
+    )
     if recipe is None:
         return None
+    found = _behaviour(container, recipe, held is not None)
+    if held is None:
+        return found
+    lacks = "" if container.get("command") else held.lacks()
+    return replace(found, held=held, lacks=lacks)
+
+
+def _behaviour(container: Mapping[str, Any], recipe: Recipe, made: bool) -> Behaviour:
+    """By command and tag. ``made`` by somebody: what its own command says counts too."""
     program = recipe.program
     tag = recipe.tag
     if "crash" in tag:
@@ -102,11 +144,15 @@ def behaviour_of(container: Mapping[str, Any]) -> Behaviour | None:
         program = replace(program, fails_health=True)
     words = [str(word) for word in container.get("command") or ()]
     given = [str(word) for word in container.get("args") or ()]
-    if not words and program.logs == "quiet" and not recipe.entrypoint:
-        words, given = given or list(recipe.command), []
+    if not words and program.logs == "quiet" and (made or not recipe.entrypoint):
+        words, given = [*recipe.entrypoint, *(given or recipe.command)], []
     if not words:
         return Behaviour(recipe, program)
     found = _commanded(recipe, program, [*words, *given])
+    if made and found.program is program and program.logs == "quiet" and recipe.ports:
+        # Nobody knows what it does; that it listens says that it is asked something.
+        serving = replace(program, logs="api", cpu=1.0, cpu_per_request=0.3, memory=60 * MIB)
+        found = replace(found, program=serving)
     if is_shell([*words, *given]) and container.get("stdin"):
         # It waits for what is typed.
         return Behaviour(recipe, replace(found.program, runs_for=0.0), interactive=True)

@@ -15,6 +15,7 @@ from dockdesk.sandbox.kube.load import Load
 from dockdesk.sandbox.kube.objects import Object, dig, name_of, namespace_of, uid_of
 from dockdesk.sandbox.kube.pod_status import status_of
 from dockdesk.sandbox.kube.store import Change
+from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.world.traffic import unit
 
 _SETUP_SECONDS = 0.6
@@ -89,9 +90,10 @@ class Kubelet(Controller):
 
     name = "Pod"
 
-    def __init__(self, cluster: Cluster, load: Load) -> None:
+    def __init__(self, cluster: Cluster, load: Load, stores: Stores) -> None:
         super().__init__(cluster)
         self.load = load
+        self._stores = stores
         self.lives: dict[str, PodLife] = {}
         self.instant = False
         self.down: set[str] = set()  # nodes whose kubelet does not answer
@@ -200,9 +202,14 @@ class Kubelet(Controller):
             item.stage, item.due = "waiting", at + 10.0
             self._event(pod, item, "Failed", f"Error: {missing}", True)
             return
-        item.behaviour = behaviour_of(item.spec)
+        item.behaviour = behaviour_of(item.spec, self._stores)
         image, node = str(item.spec.get("image")), str(pod["spec"]["nodeName"])
         present = (node, image) in self._images
+        if item.spec.get("imagePullPolicy") == "Never":
+            present = item.behaviour is not None
+            if not present:
+                self._never(pod, item, image, at)
+                return
         if self.instant and item.behaviour is not None:
             self._images.add((node, image))
             self._start(pod, item, at)
@@ -219,6 +226,13 @@ class Kubelet(Controller):
                 0.9 if item.behaviour is None or present else pull_seconds(item.behaviour.recipe)
             )
             item.stage, item.due = "pulling", at + seconds
+
+    def _never(self, pod: Object, item: Life, image: str, at: float) -> None:
+        text = f'Container image "{image}" is not present with pull policy of Never'
+        self._event(pod, item, "ErrImageNeverPull", text, True)
+        self._event(pod, item, "Failed", "Error: ErrImageNeverPull", True)
+        item.waiting = ("ErrImageNeverPull", text)
+        item.stage, item.due = "waiting", at + _BACKOFF
 
     def _missing_reference(self, pod: Object, spec: Mapping[str, Any]) -> str:
         """What a container's environment needs and the namespace does not have."""
@@ -249,7 +263,7 @@ class Kubelet(Controller):
             item.waiting = ("ErrImagePull", text)
             item.stage, item.due = "pull-failed", at + 2.0
             return
-        size = sum(count for _, count in item.behaviour.recipe.layers)
+        size = item.behaviour.size
         took = pull_seconds(item.behaviour.recipe)
         self._event(
             pod,
@@ -264,12 +278,17 @@ class Kubelet(Controller):
     def _start(self, pod: Object, item: Life, at: float) -> None:
         assert item.behaviour is not None
         self._event(pod, item, "Created", f"Created container: {item.name}")
-        self._event(pod, item, "Started", f"Started container {item.name}")
         if item.runs:
             item.restarts += 1
         item.runs.append(Run(at))
         del item.runs[:-_KEPT_RUNS]
         item.stage, item.ready, item.asked = "running", False, None
+        if item.behaviour.lacks:
+            text = f'Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "{item.behaviour.lacks}": stat {item.behaviour.lacks}: no such file or directory: unknown'
+            self._event(pod, item, "Failed", text, True)
+            item.due = at
+            return
+        self._event(pod, item, "Started", f"Started container {item.name}")
         program = item.behaviour.program
         readiness = item.spec.get("readinessProbe")
         if item.init:
@@ -306,7 +325,9 @@ class Kubelet(Controller):
         assert item.behaviour is not None
         assert item.last is not None
         program, started = item.behaviour.program, item.last.started
-        if item.asked is not None:
+        if item.behaviour.lacks:
+            code, reason = 128, "StartError"
+        elif item.asked is not None:
             code, reason = item.asked, "Error" if item.asked else "Completed"
         elif at >= self.load.full_at(pod, item.spec, program, started):
             code, reason = 137, "OOMKilled"

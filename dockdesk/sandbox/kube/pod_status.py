@@ -80,6 +80,11 @@ def container_id(life: PodLife, item: Life, run: Run) -> str:
     return "containerd://" + digest_of(life.uid, item.name, run.started).removeprefix("sha256:")
 
 
+def _has_host(image: str) -> bool:
+    host, slash, _ = image.partition("/")
+    return bool(slash) and ("." in host or ":" in host or host == "localhost")
+
+
 def _terminated(life: PodLife, item: Life, run: Run) -> dict[str, Any]:
     return {
         "exitCode": run.exit_code,
@@ -119,13 +124,15 @@ def _container(life: PodLife, item: Life) -> dict[str, Any]:
         "ready": item.ready or (item.init and item.succeeded),
         "restartCount": item.restarts,
         "image": image
-        if "." in image.partition("/")[0]
+        if _has_host(image)
         else f"docker.io/{image if '/' in image else f'library/{image}'}",
         "imageID": "",
         "started": item.running,
     }
     if last is not None:
         repository = status["image"].rpartition(":")[0] or status["image"]
-        status["imageID"] = f"{repository}@{digest_of('manifest', image)}"
+        held = item.behaviour.held if item.behaviour is not None else None
+        digest = held.digest if held is not None else digest_of("manifest", image)
+        status["imageID"] = f"{repository.partition('@')[0]}@{digest}"
         status["containerID"] = container_id(life, item, last)
     return status

@@ -34,6 +34,7 @@ from dockdesk.sandbox.kube.seed import Parts, Seed
 from dockdesk.sandbox.kube.services import Budgets, Services
 from dockdesk.sandbox.kube.stateful import DaemonSets, StatefulSets
 from dockdesk.sandbox.kube.status import KubeError, no_such_path, status_response
+from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.kube.watching import BOOKMARK_SECONDS, Watcher
 from dockdesk.sandbox.kube.writing import Writer
 from dockdesk.sandbox.world.clock import Clock
@@ -51,7 +52,7 @@ class SimulatedKubernetes:
     """One cluster behind its API. ``pods`` more of them in the huge scenario.
 
     ``token`` is the administrator's; ``authenticate`` is asked about tokens that are not known here, and says whose
-    they are (an EKS token, say).
+    they are (an EKS token, say). ``stores`` has the images that pods can run beyond the catalogue.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class SimulatedKubernetes:
         token: str = TOKEN,
         authenticate: Callable[[str], User | None] | None = None,
         bookmark_seconds: float = BOOKMARK_SECONDS,
+        stores: Stores | None = None,
     ) -> None:
         self.cluster = cluster = Cluster(clock.now, seed)
         self.load = Load(cluster)
@@ -69,6 +71,7 @@ class SimulatedKubernetes:
         self.token = token
         self.certificate = ""  # PEM
         self._task: asyncio.Task[None] | None = None
+        self.stores = stores or Stores()
         self._make_controllers(pods)
         self._router = self._routes(bookmark_seconds)
         self.server = Server(self._handle, "kubernetes")
@@ -80,7 +83,7 @@ class SimulatedKubernetes:
             maker(cluster, admission)
             for maker in (Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs)
         ]
-        self.scheduler, self.kubelet = Scheduler(cluster), Kubelet(cluster, self.load)
+        self.scheduler, self.kubelet = Scheduler(cluster), Kubelet(cluster, self.load, self.stores)
         self.metrics = Metrics(cluster, self.kubelet, self.load)
         self.autoscaler, self._budgets, self.nodes = (
             Autoscaler(cluster, self.metrics),

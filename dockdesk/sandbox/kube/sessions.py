@@ -110,7 +110,7 @@ class Sessions:
 
         pipe = websocket.ExecPipe(socket, resized)
         program = command[0].rpartition("/")[2]
-        shells = {path.rpartition("/")[2] for path in item.behaviour.recipe.shells}
+        shells = {path.rpartition("/")[2] for path in item.behaviour.shells}
         if not shells or not (program in PROGRAMS or program in _MORE or program in shells):
             await pipe.finish(
                 1,

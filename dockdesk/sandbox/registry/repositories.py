@@ -13,6 +13,7 @@ from dockdesk.sandbox.registry.errors import RegistryError
 from dockdesk.sandbox.registry.manifests import INDEXES, Manifest, parse
 
 LONGEST_NAME = 255
+SEEDED_BY = "builder"  # who pushed what was there from the beginning
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -231,7 +232,7 @@ class Repositories:
         for name in release.tags:
             if repository.releases.get(name) is release:
                 del repository.releases[name]
-                repository.tags[name] = Tag(made.digest, release.pushed, by="builder")
+                repository.tags[name] = Tag(made.digest, release.pushed, by=SEEDED_BY)
 
     def _make_until(self, repository: Repository, digest: str) -> None:
         """Make what is announced until a digest is there: nobody can know which tag it belongs to."""

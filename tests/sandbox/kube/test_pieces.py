@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dockdesk.sandbox.kube import managed, protobuf
 from dockdesk.sandbox.kube.cron import Schedule
 from dockdesk.sandbox.kube.images import behaviour_of
+from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.kube.kinds import Kinds
 from dockdesk.sandbox.kube.objects import quantity, share, template_hash
 from dockdesk.sandbox.kube.patching import json_patch, merge_patch, strategic_patch
@@ -323,15 +324,15 @@ def test_template_hashes_depend_on_the_template_alone() -> None:
     ],
 )
 def test_commands_do_what_they_say(container: dict[str, Any], runs_for: float, code: int) -> None:
-    found = behaviour_of(container)
+    found = behaviour_of(container, Stores())
     assert found is not None
     assert (found.program.runs_for, found.program.exit_code) == (pytest.approx(runs_for), code)
 
 
 def test_images_that_no_registry_has() -> None:
-    assert behaviour_of({"image": "my/own:1"}) is None
-    assert behaviour_of({"image": "nginx:missing"}) is None
-    assert behaviour_of({"image": "registry.example.com:5000/nginx:1.27"}) is not None
+    assert behaviour_of({"image": "my/own:1"}, Stores()) is None
+    assert behaviour_of({"image": "nginx:missing"}, Stores()) is None
+    assert behaviour_of({"image": "registry.example.com:5000/nginx:1.27"}, Stores()) is not None
 
 
 def _field(number: int, value: bytes | str | int) -> bytes:

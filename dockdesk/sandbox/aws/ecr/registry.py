@@ -15,6 +15,7 @@ from dockdesk.sandbox.aws.ecr.api import registry_password
 from dockdesk.sandbox.aws.ecr.content import image_content
 from dockdesk.sandbox.aws.ecr.model import EcrImage, EcrState, Repository, put_tag
 from dockdesk.sandbox.aws.values import AwsError
+from dockdesk.sandbox.engine.catalogue import FATE_LABEL
 from dockdesk.sandbox.engine.recipes import Package
 from dockdesk.sandbox.registry import repositories as store
 from dockdesk.sandbox.registry.access import BasicAccess
@@ -26,8 +27,6 @@ from dockdesk.sandbox.registry.manifests import INDEXES, Manifest
 from dockdesk.sandbox.world.clock import Clock
 
 USER = "AWS"
-# An image says by this label how it fares as a task: ok, crashes or unhealthy.
-FATE_LABEL = "dockdesk.sandbox.fate"
 _FATES = {"ok", "crashes", "unhealthy"}
 _ENDS = {"false", "exit", "/bin/false"}
 
@@ -53,6 +52,11 @@ class EcrRegistry:
     def address(self) -> str:
         """As in an image's name."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def repositories(self) -> store.Repositories:
+        """What is stored: Kubernetes runs it too."""
+        return self._stored
 
     def attach(self, state: EcrState) -> None:
         """Serve the images of ``state``, and tell it of those that are pushed."""
