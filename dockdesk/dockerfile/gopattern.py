@@ -132,7 +132,8 @@ def _go_expression(pattern: str) -> tuple[str, str]:
         elif character in "*?":
             out.append("[^/]*" if character == "*" else "[^/]")
             kind = "regexp"
-        elif character in ".+()|{}$":
+        elif character in ".+()$":
+            # patternmatcher means to escape | { } too, but its bit map has no room for them: they keep their power.
             out.append("\\" + character)
         elif character == "\\":
             out.append("\\" + pattern[at : at + 1])
@@ -164,6 +165,11 @@ _POSIX = {
 _PERL = {"d": "0-9", "s": "\\t\\n\\f\\r ", "w": "0-9A-Za-z_"}
 _CONTROL = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _OCTAL = "01234567"
+_CATEGORIES = frozenset(
+    "Cc Cf Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs".split()
+)
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{2}|\{[0-9a-fA-F]+\}")
+_REPETITION = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 
 
 class _Translation:
@@ -180,6 +186,8 @@ class _Translation:
             character = text[self._at]
             if character == "[":
                 out.append(self._class())
+            elif character == "{":
+                out.append(self._repetition())
             elif character == "\\":
                 out.append(self._escape())
             else:
@@ -187,6 +195,17 @@ class _Translation:
                 # Go's $ is the very end; Python's also stands before a last line feed.
                 out.append("\\Z" if character == "$" else _outside(character))
         return "".join(out)
+
+    def _repetition(self) -> str:
+        """`{2}`, `{2,}` or `{2,5}`; any other brace is a character."""
+        found = _REPETITION.match(self._text, self._at)
+        if found is None:
+            self._at += 1
+            return "\\{"
+        self._at = found.end()
+        if any(int(number) > 1000 for number in found.groups() if number):
+            raise BadPatternError("nothing may be repeated more than 1000 times")
+        return found.group()
 
     def _escape(self) -> str:
         letter = self._text[self._at + 1 : self._at + 2]
@@ -273,10 +292,11 @@ class _Translation:
             return letter.islower(), _PERL[letter.lower()]
         if letter in ("p", "P"):
             group = text[self._at + 2 : self._at + 3]
-            if group not in tuple("CLMNPSZ"):
-                raise BadPatternError(f"\\{letter}{group} is no group of characters")
-            self._at += 3
-            return letter == "p", _unicode_group(group)
+            if group == "{":
+                group = text[self._at + 2 :].partition("}")[0] + "}"
+            self._at += 2 + len(group)
+            positive = (letter == "p") != group.startswith("{^")
+            return positive, _unicode_group(group.strip("{^}"))
         return None
 
     def _character(self) -> str:
@@ -300,15 +320,18 @@ class _Translation:
         raise BadPatternError(f"\\{letter} means nothing")
 
     def _hexadecimal(self) -> str:
-        digits = self._text[self._at : self._at + 2]
-        if len(digits) < 2 or any(digit not in "0123456789abcdefABCDEF" for digit in digits):
-            raise BadPatternError("\\x wants two hexadecimal digits")
-        self._at += 2
-        return chr(int(digits, 16))
+        found = _HEXADECIMAL.match(self._text, self._at)
+        number = int(found.group().strip("{}"), 16) if found else sys.maxunicode + 1
+        if found is None or number > sys.maxunicode:
+            raise BadPatternError(
+                "\\x wants two hexadecimal digits, or a character's number in braces"
+            )
+        self._at = found.end()
+        return chr(number)
 
 
 def _outside(character: str) -> str:
-    return character if character in "^.*?()" else re.escape(character)
+    return character if character in "^.*?()|" else re.escape(character)
 
 
 def _member(character: str) -> str:
@@ -316,13 +339,15 @@ def _member(character: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _unicode_group(letter: str) -> str:
-    """The members of a general category, as ranges of a class. Takes a moment, and is hardly ever asked."""
+def _unicode_group(name: str) -> str:
+    """The members of a general category (`L`, `Lu`), as ranges of a class. Takes a moment, and is hardly ever asked."""
+    if not name or (name not in _CATEGORIES and name not in {each[0] for each in _CATEGORIES}):
+        raise BadPatternError(f"\\p{{{name}}} is no group of characters known here")
     ranges: list[str] = []
     start = -1
     for number in range(sys.maxunicode + 2):
         category = unicodedata.category(chr(number)) if number <= sys.maxunicode else "  "
-        if category[0] == letter and category != "Cn":
+        if category.startswith(name) and category != "Cn":
             start = number if start < 0 else start
         elif start >= 0:
             ranges.append(f"{_member(chr(start))}-{_member(chr(number - 1))}")
