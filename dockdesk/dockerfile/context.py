@@ -285,7 +285,8 @@ class _Scan:
         if not here.known:
             found = secrets.secret_file(entry.name, here.name, lambda: _beginning(entry.path))
             if found is not None:
-                self.secrets.append(Secret(path, found.why, found.line))
+                line = found.line or secrets.escaped(path)
+                self.secrets.append(Secret(path, found.why, line))
         open_to_all = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
         doubtful = not self.everything and status.st_mode & open_to_all != open_to_all
         if doubtful and not os.access(entry.path, os.R_OK):

@@ -14,7 +14,10 @@ READ_LIMIT = 64 * 1024  # bytes of a file that are looked at
 
 
 class Finding(NamedTuple):
-    """Why a file is thought a secret, and the line of .dockerignore that keeps it back."""
+    """Why a file is thought a secret, and the line of .dockerignore that keeps it back.
+
+    ``line`` is empty where other files of that name are harmless: its whole path is the line then.
+    """
 
     why: str
     line: str
@@ -45,9 +48,9 @@ _FILES = [
         "holds settings of one machine, and its passwords",
     ),
     _rule(r".*\.env", "holds settings of one machine, and its passwords", r"(secret|passw|token|key)\w*\s*="),
-    _rule(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?", "is a private SSH key", anywhere="**/id_*"),
-    _rule(r".*\.pem", "holds a private key", _PRIVATE_KEY, anywhere="**/*.pem"),
-    _rule(r".*\.key", "holds a private key", rf"{_PRIVATE_KEY}|^[0-9a-f]{{32,}}\s*$", anywhere="**/*.key"),
+    _rule(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?", "is a private SSH key"),
+    _rule(r".*\.pem", "holds a private key", _PRIVATE_KEY),
+    _rule(r".*\.key", "holds a private key", rf"{_PRIVATE_KEY}|^[0-9a-f]{{32,}}\s*$"),
     _rule(r".*\.ppk", "is a private SSH key", anywhere="**/*.ppk"),
     _rule(r".*\.(p12|pfx)", "is a key store with a private key"),
     _rule(r".*\.(jks|keystore)", "is a Java key store"),
@@ -103,7 +106,8 @@ def secret_file(name: str, parent: str, read: Callable[[], bytes | None]) -> Fin
             data = read()
             if data is not None and not rule.inside.search(data):
                 continue
-        return Finding(rule.why, rule.anywhere or f"**/{escaped(name)}")
+        by_name = "" if rule.inside else f"**/{escaped(name)}"
+        return Finding(rule.why, rule.anywhere or by_name)
     return None
 
 
