@@ -1,0 +1,1 @@
+"""Dockerfiles: written with help, checked while they are typed, and built."""
