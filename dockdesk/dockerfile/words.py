@@ -25,7 +25,7 @@ _WORDS = {
     for escape in "\\`"
 }
 # As the shell lexer splits: `<<` takes the white space after it along, and only a backslash escapes.
-_SHELL_WORDS = re.compile(
+SHELL_WORDS = re.compile(
     rf"(?:<<[\t\r ]*+|[^{SPACE_CLASS}'\"\\<]++|<|\\.|'[^']*+'?|\"(?:[^\"\\]|\\.)*+\"?|\\)++",
     re.DOTALL,
 )
@@ -151,7 +151,7 @@ def heredoc_words(text: str) -> list[Heading]:
     except ExpansionError:
         return []
     found = []
-    for match in _SHELL_WORDS.finditer(text):
+    for match in SHELL_WORDS.finditer(text):
         heading = heredoc_word(match[0], *match.span())
         if heading:
             found.append(heading)
