@@ -10,18 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockdesk.core.actions import AuditEntry
 from dockdesk.core.records import dataclass
-from dockdesk.core.resources.builds import (
-    Builder,
-    BuildItem,
-    BuildResult,
-    BuildSpec,
-    BuildWarning,
-    PastBuild,
-)
 from dockdesk.core.resources.containers import (
     Container,
     ContainerDetail,
@@ -41,6 +33,16 @@ from dockdesk.core.resources.engine import (
 from dockdesk.core.resources.images import Image, ImageDetail
 from dockdesk.core.streams import Sink, Subscription
 from dockdesk.core.work import Work
+
+if TYPE_CHECKING:
+    from dockdesk.core.resources.builds import (
+        Builder,
+        BuildItem,
+        BuildResult,
+        BuildSpec,
+        BuildWarning,
+        PastBuild,
+    )
 
 
 @dataclass(frozen=True, slots=True)

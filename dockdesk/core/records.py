@@ -9,6 +9,7 @@ class: a tenth of the time until the first list is there. Here classes share wha
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,11 +28,11 @@ else:
 
         def made_of(plain: type[T]) -> type[T]:
             plain.__doc__ = plain.__doc__ or plain.__name__
-            made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(plain)
+            made = _with_slots(plain)
             shared = {"__init__": _lazy_init(made), "__repr__": _repr}
             if eq:
                 shared |= {"__eq__": _eq, "__hash__": _hash if frozen else None}
-                made._compared = _compared(made)
+                made._compared = _Compared()
             if frozen:
                 shared |= {"__setattr__": _refuse, "__delattr__": _refuse}
                 shared |= {"__getstate__": _state, "__setstate__": _set_state}
@@ -41,6 +42,69 @@ else:
             return made
 
         return made_of
+
+
+def _with_slots(plain: type[Any]) -> type[Any]:
+    """``plain`` once more, with a slot for each of its fields; what else there is to know of them can wait."""
+    names = [
+        name
+        for name, kind in vars(plain).get("__annotations__", {}).items()
+        if not str(kind).startswith("ClassVar")
+    ]
+    content = dict(plain.__dict__)
+    for name in ("__dict__", "__weakref__"):
+        content.pop(name, None)
+    defaults = {name: content.pop(name, None) for name in names}
+    inherited = {name for base in plain.__mro__ for name in getattr(base, "__slots__", ())}
+    positional = [name for name in names if _positional(defaults[name])]
+    content["__slots__"] = tuple(name for name in names if name not in inherited)
+    content["__match_args__"] = (*getattr(plain, "__match_args__", ()), *positional)
+    content["__dataclass_fields__"] = _Fields(plain)
+    made: type[Any] = type.__call__(type(plain), plain.__name__, plain.__bases__, content)
+    made.__qualname__ = plain.__qualname__
+    return made
+
+
+def _positional(default: Any) -> bool:
+    if not isinstance(default, dataclasses.Field):
+        return True
+    return default.init and default.kw_only is not True
+
+
+_FIELDS = "__dataclass_fields__"
+_lock = (
+    threading.RLock()
+)  # the library changes a class while it looks at it, and a base may be looked at on the way
+
+
+class _Fields:
+    """`__dataclass_fields__`, which the library finds out when somebody first asks for it."""
+
+    def __init__(self, plain: type[Any]) -> None:
+        self._plain = plain
+
+    def __get__(self, _instance: object, owner: type[Any]) -> Any:
+        with _lock:
+            for made in owner.__mro__:
+                if made.__dict__.get(_FIELDS) is self:
+                    known: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(
+                        self._plain
+                    )
+                    type.__setattr__(made, "__dataclass_params__", known.__dataclass_params__)
+                    type.__setattr__(made, _FIELDS, known.__dataclass_fields__)
+        return getattr(owner, _FIELDS)
+
+
+class _Compared:
+    """`_compared`, which gets all values of an instance that are compared; made when it is first needed."""
+
+    def __get__(self, _instance: object, owner: type[Any]) -> Any:
+        for made in owner.__mro__:
+            if made.__dict__.get("_compared") is self:
+                names = [item.name for item in _fields(made) if item.compare]
+                getter = attrgetter(*names) if names else type
+                type.__setattr__(made, "_compared", staticmethod(getter))
+        return owner._compared
 
 
 def _lazy_init(made: type[Any]) -> Callable[..., None]:
@@ -75,11 +139,6 @@ def _compiled_init(made: type[Any]) -> Callable[..., None]:
     made_init: Callable[..., None] = scope["__init__"]
     made_init.__qualname__ = f"{made.__qualname__}.__init__"
     return made_init
-
-
-def _compared(made: type[Any]) -> Callable[[Any], Any]:
-    names = [item.name for item in dataclasses.fields(made) if item.compare]
-    return staticmethod(attrgetter(*names) if names else type)
 
 
 def _eq(self: Any, other: Any) -> Any:

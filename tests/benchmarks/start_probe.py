@@ -29,6 +29,7 @@ def _rows(model: Any) -> int:
 
 
 def _install() -> None:
+    import shiboken6
     from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QAbstractItemView, QApplication, QMainWindow
 
@@ -60,11 +61,13 @@ def _install() -> None:
                 if "first_paint_ms" in self.said:
                     self.finish()
                 return
-            for widget in QApplication.allWidgets():
+            # Not QApplication.allWidgets(): Qt's own widgets would get wrappers, and the first of them makes PySide set
+            # up every class of widget there is, which would be charged to the program.
+            for widget in shiboken6.getAllValidWrappers():
                 if isinstance(widget, QAbstractItemView) and widget.isVisible():
                     model = widget.model()
                     if model is not None and _rows(model) >= _ROWS:
-                        widget.viewport().repaint()
+                        widget.repaint()
                         self.said["usable_ms"] = self.now()
                         self.said["usable_cpu_ms"] = time.process_time() * 1000
                         self.timer.stop()

@@ -8,10 +8,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from dockdesk.core.records import dataclass
+
+if TYPE_CHECKING:
+    import subprocess
 
 TIMEOUT = 30.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -54,6 +57,8 @@ def ask_helper(name: str, server: str, timeout: float = TIMEOUT) -> Stored | Non
 
 
 def _run(path: str, program: str, server: str, timeout: float) -> tuple[int, bytes]:
+    import subprocess  # most registries need no helper
+
     try:
         process = subprocess.Popen(
             [path, "get"],

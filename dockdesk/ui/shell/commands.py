@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt
 
 from dockdesk import __version__
 from dockdesk.core import preferences
@@ -102,6 +101,9 @@ class ShellCommands:
     def _show_log(self) -> None:
         path = self._parts.log_path
         if path.exists():
+            from PySide6.QtCore import QUrl
+            from PySide6.QtGui import QDesktopServices
+
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
         else:
             self._shell.notices.show(

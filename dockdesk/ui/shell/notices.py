@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dockdesk.core.columns import Tone
@@ -68,6 +67,8 @@ class NoticeStack(QObject):
         self.surface.show()
         self.surface.raise_()
         self._place()
+        from PySide6.QtGui import QAccessible, QAccessibleEvent
+
         QAccessible.updateAccessibility(QAccessibleEvent(notice, QAccessible.Event.Alert))
 
     def failure(self, error: DockDeskError, actions: Sequence[NoticeAction] = ()) -> None:

@@ -20,6 +20,7 @@ from dockdesk.ui.shell.environments import Attempt
 from dockdesk.ui.theme import FontRole, Theme
 from dockdesk.ui.widgets.buttons import Button, PrimaryButton
 from dockdesk.ui.widgets.labels import PlainLabel
+from dockdesk.ui.widgets.viewport import own_viewport
 
 _WIDTH = 680
 
@@ -72,9 +73,9 @@ class WelcomePage(QScrollArea):
         self._cards.setSpacing(10)
         column.addLayout(self._cards)
         column.addStretch(1)
+        own_viewport(self)
         self.setWidget(inside)
         inside.setAutoFillBackground(False)
-        self.viewport().setAutoFillBackground(False)
         self.show_searching()
 
     def _label(self, role: FontRole, tone: Tone = "neutral", text: str = "") -> PlainLabel:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
+from dockdesk.ui.widgets.viewport import own_viewport
+
 
 class ContentScroll(QScrollArea):
     """Shows ``content`` as wide as the area, scrolled up and down; no frame or ground of its own.
@@ -19,10 +21,10 @@ class ContentScroll(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        own_viewport(self)
         self.setWidget(content)
         self._content = content
         content.setAutoFillBackground(False)
-        self.viewport().setAutoFillBackground(False)
 
     def sizeHint(self) -> QSize:
         content = self._content

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from dockdesk.core.columns import Link
@@ -23,6 +23,7 @@ from dockdesk.models.table_model import KeyedTableModel
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.table_header import TableHeader
 from dockdesk.ui.widgets.table_paint import GROUP_TEXT_AT, PAD, Cell, CellPainter
+from dockdesk.ui.widgets.viewport import own_viewport
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class TableCanvas(QTableView, Generic[T]):
         model.reordered.connect(self._on_reordered)
 
     def _set_up(self) -> None:
+        own_viewport(self, QPalette.ColorRole.Base)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
         self.setWordWrap(False)

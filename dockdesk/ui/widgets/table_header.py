@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QMouseEvent,
     QPainter,
+    QPalette,
     QPen,
     QPolygonF,
     QResizeEvent,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import QHeaderView, QMenu, QWidget
 from dockdesk.core.columns import CellKind, Column
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.table_paint import PAD, CellPainter
+from dockdesk.ui.widgets.viewport import own_viewport
 
 _MINIMUM = 48
 _HEIGHT = 36
@@ -52,6 +54,7 @@ class TableHeader(QHeaderView):
         self._fitting = False
         self._pressed = False
         self._hovered = -1
+        own_viewport(self, QPalette.ColorRole.Button)
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
         self.setHighlightSections(False)

@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from dockdesk.core.logs.store import LogSnapshot
@@ -23,6 +23,7 @@ from dockdesk.ui.widgets.log.scrollbar import MarkedScrollBar
 from dockdesk.ui.widgets.log.scroller import RowScroller
 from dockdesk.ui.widgets.log.search import LogSearch
 from dockdesk.ui.widgets.log.selection import Position, Selection
+from dockdesk.ui.widgets.viewport import own_viewport
 
 _READ_BUDGET_S = 0.004
 """CPU time for reading rows in one frame; those not read by then show their colours in the next."""
@@ -65,7 +66,7 @@ class LogCanvas(QAbstractScrollArea):
         self._reader = LineReader()
         self._scroller = RowScroller(self._height_of)
         self._selection = Selection()
-        self._painter = LogPainter(theme, self.viewport())
+        self._painter = LogPainter(theme, own_viewport(self, QPalette.ColorRole.Base))
         self._gutter = Gutter(theme)
         self.painted_completely = False  # in the last frame, rather than as far as its time went
         self._widest = 0
