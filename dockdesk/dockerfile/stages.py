@@ -6,11 +6,58 @@ Source: moby/buildkit, frontend/dockerfile/dockerfile2llb/convert.go.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from dockdesk.dockerfile.tree import Input, Instruction, Stage
+from dockdesk.core.records import dataclass
+from dockdesk.dockerfile.expand import global_scope, globals_of
+from dockdesk.dockerfile.shell import ExpansionError, Lookup, expand
+from dockdesk.dockerfile.tree import Document, Input, Instruction, Stage, Word
+
+__all__ = [
+    "Edge",
+    "Graph",
+    "Input",
+    "Node",
+    "Stage",
+    "collect",
+    "find_stage",
+    "needed",
+    "stage_graph",
+]
+
+NodeKind = Literal["stage", "image", "context", "remote", "scratch"]
+_REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
 
 
-def collect(instructions: Sequence[Instruction]) -> list[Stage]:
+class Node(NamedTuple):
+    """A box of the graph: ``id`` is unique in it; ``line`` is a stage's FROM, for others the first line that uses it."""
+
+    id: str
+    kind: NodeKind
+    label: str
+    line: int
+    stage: int | None = None
+
+
+class Edge(NamedTuple):
+    """``target`` (a stage's node) takes from ``source`` on ``line``; ``kind`` as `Input`'s."""
+
+    source: str
+    target: str
+    kind: Literal["from", "copy", "add", "mount"]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def node(self, id: str) -> Node | None:
+        return next((node for node in self.nodes if node.id == id), None)
+
+
+def collect(instructions: Sequence[Instruction], escape: str = "\\") -> list[Stage]:
     """The stages of a file, in order; each ends before the next FROM."""
     froms = [at for at, each in enumerate(instructions) if each.keyword == "FROM"]
     names: list[str] = []
@@ -20,13 +67,18 @@ def collect(instructions: Sequence[Instruction]) -> list[Stage]:
         names.append(words[2].text.lower() if named else "")
     stages = []
     earlier: dict[str, int] = {}
+    lookup: Lookup | None = None
     for index, at in enumerate(froms):
         end = froms[index + 1] if index + 1 < len(froms) else len(instructions)
         own = tuple(instructions[at:end])
         opening = own[0]
         base = opening.arguments[0].text if opening.arguments else ""
         platform = opening.flag("platform")
-        base_stage = earlier.get(base)
+        plain = base
+        if "$" in base:
+            lookup = lookup or globals_of(instructions, escape).lookup
+            plain = _filled(base, lookup, escape)
+        base_stage = earlier.get(plain)
         if names[index]:
             earlier[names[index]] = index
         inputs = []
@@ -55,15 +107,9 @@ def collect(instructions: Sequence[Instruction]) -> list[Stage]:
 
 def _inputs(instruction: Instruction, names: Sequence[str]) -> list[Input]:
     """What COPY, ADD and RUN --mount take, and from where: a number counts for COPY alone, later stages never do."""
-    found = []
+    found: list[Input] = []
     if instruction.keyword in ("COPY", "ADD"):
-        flag = instruction.flag("from") if instruction.keyword == "COPY" else None
-        name = (flag.value or "") if flag else ""
-        place = flag.place if flag else instruction.place
-        known = find_stage(name, names, numbers=True) if name else None
-        kind = "copy" if instruction.keyword == "COPY" else "add"
-        if name or any(not word.text.startswith("<<") for word in instruction.arguments[:-1]):
-            found.append(Input(kind, name, known, place.line, place))  # type: ignore[arg-type]
+        found += _copied(instruction, names)
     for flag in instruction.flags:
         kinds = flag.option("type")
         if flag.options and (kinds is None or (kinds.value or "").lower() in ("bind", "cache", "")):
@@ -76,9 +122,98 @@ def _inputs(instruction: Instruction, names: Sequence[str]) -> list[Input]:
     return found
 
 
+def _copied(instruction: Instruction, names: Sequence[str]) -> list[Input]:
+    sources: Sequence[Word] = instruction.arguments[:-1]
+    if instruction.keyword == "COPY":
+        flag = instruction.flag("from")
+        if flag and flag.value:
+            known = find_stage(flag.value, names, numbers=True)
+            return [Input("copy", flag.value, known, flag.place.line, flag.place)]
+    else:
+        remote = [word for word in sources if word.text.startswith(_REMOTE)]
+        if remote:
+            found = [Input("add", each.text, None, each.place.line, each.place) for each in remote]
+            rest = len(sources) - len(remote)
+            return found + ([_from_context(instruction)] if rest else [])
+    local = any(not word.text.startswith("<<") for word in sources)
+    return [_from_context(instruction)] if local else []
+
+
+def _from_context(instruction: Instruction) -> Input:
+    kind: Literal["copy", "add"] = "copy" if instruction.keyword == "COPY" else "add"
+    return Input(kind, "", None, instruction.place.line, instruction.place)
+
+
 def find_stage(name: str, names: Sequence[str], *, numbers: bool) -> int | None:
     """The index of the stage ``--from`` means: by number where allowed, else the last of that name."""
     if numbers and name.isascii() and name.isdecimal() and len(name) < 10:
         return int(name) if int(name) < len(names) else None
     wanted = name.lower()
     return next((at for at in reversed(range(len(names))) if names[at] == wanted and wanted), None)
+
+
+def stage_graph(document: Document) -> Graph:
+    """Stages, images and contexts as nodes, what is taken from where as edges, in the order of the lines.
+
+    Images are named with global ARGs' defaults filled in. A name that is no stage is an image, though the build may be
+    given a named context for it. Several edges of one kind between the same two nodes are kept: each has its line.
+    """
+    lookup = global_scope(document).lookup
+    nodes: dict[str, Node] = {}
+    for stage in document.stages:
+        label = stage.name or f"stage {stage.index}"
+        made = Node(f"stage:{stage.index}", "stage", label, stage.line, stage.index)
+        nodes[made.id] = made
+    edges = []
+    for stage in document.stages:
+        for each in stage.inputs:
+            source = _source_node(each, document, lookup)
+            nodes.setdefault(source.id, source)
+            edges.append(Edge(source.id, f"stage:{stage.index}", each.kind, each.line))
+    return Graph(tuple(nodes.values()), tuple(edges))
+
+
+def _source_node(each: Input, document: Document, lookup: Lookup) -> Node:
+    if each.stage is not None:
+        stage = document.stages[each.stage]
+        return Node(f"stage:{stage.index}", "stage", stage.name, stage.line, stage.index)
+    if not each.name:
+        return Node("context", "context", "build context", each.line)
+    if each.kind == "add":
+        return Node(f"remote:{each.name}", "remote", each.name, each.line)
+    name = _filled(each.name, lookup, document.escape) if each.kind == "from" else each.name
+    if name == "scratch":
+        return Node("scratch", "scratch", "scratch", each.line)
+    return Node(f"image:{name}", "image", name, each.line)
+
+
+def _filled(name: str, lookup: Lookup, escape: str) -> str:
+    try:
+        return expand(name, lookup, escape).text or name
+    except ExpansionError:
+        return name
+
+
+def needed(document: Document, target: str | int | None = None) -> tuple[int, ...]:
+    """The indices of the stages a build of ``target`` runs, in order: a name, a number, or None for the last one.
+
+    Empty where there is no such stage.
+    """
+    stages = document.stages
+    if target is None:
+        wanted = len(stages) - 1
+    elif isinstance(target, int):
+        wanted = target if 0 <= target < len(stages) else -1
+    else:
+        found = find_stage(target, [stage.name for stage in stages], numbers=False)
+        wanted = -1 if found is None else found
+    if wanted < 0:
+        return ()
+    seen: set[int] = set()
+    waiting = [wanted]
+    while waiting:
+        index = waiting.pop()
+        if index not in seen:
+            seen.add(index)
+            waiting += [each.stage for each in stages[index].inputs if each.stage is not None]
+    return tuple(sorted(seen))

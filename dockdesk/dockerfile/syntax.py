@@ -95,7 +95,7 @@ class _Reader:
         at = 0
         while at < self.count:
             at = self.read_line(at)
-        stages = collect(self.instructions)
+        stages = collect(self.instructions, self.escape)
         for instruction in self.instructions:
             faults.check(instruction, self.escape, self.notes)
         stage_faults.check_stages(self.instructions, stages, self.notes)
