@@ -60,7 +60,8 @@ class ListDescription(Generic[T]):
     ``key`` is what a row is told apart by (a full id), ``name`` what people call it. ``kind`` is the ResourceRef kind
     of its rows, ``noun`` a row's name in one and several ("container", "containers"). ``search`` is what the filter
     looks through, by default all columns' texts. ``grouping`` puts rows under headers.
-    ``sort`` is the first order: a column's id, and whether it falls.
+    ``sort`` is the first order: a column's id, and whether it falls. Rows that are not of an engine
+    (``of_engine`` False) are there whether one answers or not.
     """
 
     id: str
@@ -80,3 +81,4 @@ class ListDescription(Generic[T]):
     # The id of the action of a double click or Enter; by default the detail takes the focus.
     activate: str = ""
     detail_below: bool = True
+    of_engine: bool = True

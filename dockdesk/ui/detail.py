@@ -221,14 +221,25 @@ class DetailArea(QFrame, Generic[T]):
             for (_tab_id, key), shared in self._views.items():
                 if not key:
                     shared.set_rows(())
+            held = self._holds_focus(self._stack)
             self._stack.setCurrentWidget(self._hint)
+            if held:
+                self.left.emit()  # there is nothing more to do here
             return
         tab = self._offered[at]
         view = self._view_of(tab)
         rows = self._rows if tab.several else self._rows[:1]
         view.set_rows(rows)
         if self._stack.currentWidget() is not view:
+            held = self._holds_focus(self._stack)
             self._stack.setCurrentWidget(view)
+            if held:
+                # Else Qt would hand it to some other part of the window.
+                (self._bar if view.focusProxy() is None else view).setFocus()
+
+    def _holds_focus(self, part: QWidget) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and part.isAncestorOf(focus)
 
     def _view_of(self, tab: DetailTab[T]) -> DetailView[T]:
         key = self._key(self._rows[0]) if tab.per_row else ""

@@ -22,7 +22,6 @@ class ListState(Enum):
 
     LOADING = "loading"
     READY = "ready"  # the table, or the empty text where there are no rows
-    DISCONNECTED = "disconnected"
     ERROR = "error"
 
 
@@ -59,32 +58,35 @@ class ListBody(QFrame, Generic[T]):
         return self._stack.currentWidget() is self._loading
 
     def show_table(self) -> None:
-        self._stack.setCurrentWidget(self._table)
+        self._show(self._table)
 
     def show_loading(self) -> None:
-        self._stack.setCurrentWidget(self._loading)
+        self._show(self._loading)
 
     def show_empty(self, button: StateButton | None) -> None:
         """There are no rows at all."""
         text = self._description.empty
         buttons = () if button is None else (button,)
+        held = self._holds_focus()
         self._message.show_message(self._description.icon, text.title, text.text, buttons)
-        self._stack.setCurrentWidget(self._message)
+        self._show(self._message, held)
 
     def show_unmatched(self, text: str, clear: Callable[[], None]) -> None:
         """There are rows, but none that the filter lets through."""
         several = self._description.noun[1]
+        held = self._holds_focus()
         self._message.show_message(
             "filter-off",
             "Nothing matches",
             f"None of the {several} matches “{text}”." if text else f"All {several} are hidden.",
             [StateButton("Clear the filter", clear, icon="x")],
         )
-        self._stack.setCurrentWidget(self._message)
+        self._show(self._message, held)
 
     def show_disconnected(self, error: DockDeskError | None, again: Callable[[], None]) -> None:
         title = error.title if error is not None else "Not connected"
         detail = error.detail if error is not None else ""
+        held = self._holds_focus()
         self._message.show_message(
             "plug-connected-x",
             title,
@@ -93,8 +95,32 @@ class ListBody(QFrame, Generic[T]):
             hint=error.hint if error is not None else "",
             tone="warn",
         )
-        self._stack.setCurrentWidget(self._message)
+        self._show(self._message, held)
 
     def show_error(self, error: DockDeskError, again: Callable[[], None]) -> None:
+        held = self._holds_focus()
         self._message.show_error(error, [StateButton("Try again", again, icon="refresh")])
-        self._stack.setCurrentWidget(self._message)
+        self._show(self._message, held)
+
+    def give_focus(self) -> None:
+        """Put the focus where the keyboard has something to do: a message's first button, else the table."""
+        message = self.message
+        if message is not None and message.buttons():
+            message.buttons()[0].setFocus()
+        else:
+            self._table.setFocus()
+
+    def _holds_focus(self) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _show(self, page: QWidget, held: bool = False) -> None:
+        """Bring a page forward. Where the focus was inside it stays: Qt would hand it to some other part."""
+        held = held or self._holds_focus()
+        self._stack.setCurrentWidget(page)
+        if held and not self._holds_shown_focus():
+            self.give_focus()
+
+    def _holds_shown_focus(self) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and self.isAncestorOf(focus) and focus.isVisibleTo(self)

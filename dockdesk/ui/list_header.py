@@ -46,8 +46,6 @@ class ListHeader(QWidget):
         self.filter.setMinimumWidth(120)
         self.filter.setMaximumWidth(_FILTER_WIDTH)
         self.filter.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.extra = QHBoxLayout()
-        self.extra.setSpacing(8)
         more = IconButton(theme, "dots-vertical", "All actions")
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(more)
@@ -65,7 +63,6 @@ class ListHeader(QWidget):
         for action in (item for item in primary if item.on_rows):
             row.addWidget(self._icon(action))
         row.addStretch(1)
-        row.addLayout(self.extra)
         row.addWidget(self.filter, 2)
         rowless = [item for item in primary if not item.on_rows]
         for action in (*rowless[1:], *rowless[:1]):

@@ -154,10 +154,6 @@ class ListPane(Pane, Generic[T]):
         else:
             self.set_state(ListState.ERROR, error)
 
-    def touch(self, keys: Iterable[str]) -> None:
-        """Cells of these rows read differently now, although the rows are the same objects: new figures, say."""
-        self.model.touch(keys)
-
     def set_state(self, state: ListState, error: DockDeskError | None = None) -> None:
         """Say that rows are being read, or why they can't be (``error``, with a button that calls `reload`)."""
         self._state, self._error = state, error
@@ -167,10 +163,6 @@ class ListPane(Pane, Generic[T]):
         """Show figures above the table; they leave where the window is low."""
         self.cards.set_cards(cards)
         self._fit_cards()
-
-    def add_to_header(self, widget: QWidget) -> None:
-        """Put a widget (a toggle, a choice) left of the filter field."""
-        self.header.extra.addWidget(widget)
 
     # Pane.
 
@@ -227,10 +219,8 @@ class ListPane(Pane, Generic[T]):
     def focus_content(self) -> None:
         if self._maximised and (view := self.detail.view()) is not None:
             view.setFocus()
-        elif (message := self.body.message) is not None and message.buttons():
-            message.buttons()[0].setFocus()
         else:
-            self.table.setFocus()
+            self.body.give_focus()
 
     def toggle_maximised(self) -> None:
         self.set_maximised(not self._maximised)
@@ -246,7 +236,7 @@ class ListPane(Pane, Generic[T]):
         self.detail.set_maximised(on)
         self._fit_cards()
         if not on:
-            self.table.setFocus()
+            self.body.give_focus()
 
     def set_detail_hidden(self, hidden: bool) -> None:
         self._detail_hidden = hidden
@@ -254,7 +244,7 @@ class ListPane(Pane, Generic[T]):
         if hidden and self._maximised:
             self.set_maximised(False)
         if hidden:
-            self.table.setFocus()
+            self.body.give_focus()
 
     def may_close(self) -> str | None:
         losses = [why for view in self.detail.views() if (why := view.may_close()) is not None]
@@ -322,9 +312,9 @@ class ListPane(Pane, Generic[T]):
                 self.body.show_unmatched(self.header.filter.text(), lambda: self.set_filter(""))
         elif self._state is ListState.ERROR and self._error is not None:
             self.body.show_error(self._error, self.reload)
-        elif session.state in (SessionState.LOST, SessionState.FAILED) or (
-            self._state is ListState.DISCONNECTED
-        ):
+        elif not self.description.of_engine:
+            self.body.show_empty(self._begin_button())
+        elif session.state in (SessionState.LOST, SessionState.FAILED):
             self.body.show_disconnected(session.error, session.reconnect)
         elif self._state is ListState.LOADING or session.state is not SessionState.CONNECTED:
             self.body.show_loading()
@@ -379,7 +369,7 @@ class ListPane(Pane, Generic[T]):
     def _on_detail_left(self) -> None:
         if self._maximised:
             self.set_maximised(False)
-        self.table.setFocus()
+        self.body.give_focus()
 
     def _on_session_state_changed(self, _state: SessionState) -> None:
         self._update_body()

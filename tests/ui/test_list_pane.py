@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QVBoxLayout
 
 from dockdesk.core.actions import Action, Call, Danger, Equivalent, Values
 from dockdesk.core.columns import CellKind, Column
@@ -429,3 +429,38 @@ def test_down_leads_from_the_filter_into_what_it_found(full: ContainersPane) -> 
     assert full.selected() == []
     QTest.keyClick(full.header.filter, Qt.Key.Key_Down)
     assert [row.name for row in full.selected()] == ["worker-1"]
+
+
+def focus_in(pane: ContainersPane) -> object:
+    return pane.window().focusWidget()
+
+
+def test_the_focus_stays_in_the_list_as_rows_come_and_go(rig: Rig, pane: ContainersPane) -> None:
+    """Qt would hand it to whatever comes next in the window, such as the navigation."""
+    rows = rig.engine.containers()
+    rig.engine._containers.clear()
+    rig.connect()
+    pane.set_rows([])
+    pane.focus_content()
+    assert pane.body.message is not None
+    assert focus_in(pane) is pane.body.message.buttons()[0]
+    pane.set_rows(rows)
+    rig.until(lambda: focus_in(pane) is pane.table)
+    pane.set_rows([])
+    rig.until(lambda: pane.body.message and focus_in(pane) is pane.body.message.buttons()[0])
+
+
+def test_the_focus_goes_on_to_the_tab_that_is_chosen(full: ContainersPane) -> None:
+    view = front(full)
+    field = QLineEdit(view)
+    view.setFocusProxy(field)
+    field.show()
+    field.setFocus()
+    bar = full.detail._bar
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(1).center())
+    assert full.detail.tab == "inspect"
+    assert focus_in(full) is bar, "a view with nothing to type into"
+    full.detail.show_tab("logs")
+    field.setFocus()
+    full.choice._detail.set_rows(())
+    assert focus_in(full) is full.table, "nothing is left to look at"

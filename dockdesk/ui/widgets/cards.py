@@ -27,7 +27,3 @@ class Card(QFrame):
         self.header.addWidget(self.title)
         self.header.addStretch(1)
         self.body.addLayout(self.header)
-
-    def set_title(self, title: str) -> None:
-        self.title.setText(title)
-        self.title.setVisible(bool(title))

@@ -55,6 +55,7 @@ class EmptyState(QWidget):
         self._row = QHBoxLayout()
         self._row.setSpacing(8)
         self._buttons: list[Button] = []
+        self._described: list[StateButton] = []
         # A column of its own: an aligned label would be as high as its words are in the whole width.
         words = QWidget(self)
         words.setFixedWidth(_TEXT_WIDTH)
@@ -132,19 +133,23 @@ class EmptyState(QWidget):
         return tuple(self._buttons)
 
     def _set_buttons(self, buttons: Sequence[StateButton]) -> None:
+        before, self._described = self._described, list(buttons)
+        if [_looks(one) for one in before] == [_looks(one) for one in buttons]:
+            return  # the same ones, which may have the focus; what they do is looked up
         while (item := self._row.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
         self._buttons = []
         self._row.addStretch(1)
-        for description in buttons:
+        for number, description in enumerate(buttons):
             button = Button(
                 self._theme, description.title, description.icon, description.look, self
             )
-            button.clicked.connect(lambda _on=False, run=description.run: run())
+            button.clicked.connect(lambda _on=False, number=number: self._described[number].run())
             self._buttons.append(button)
             self._row.addWidget(button)
+            button.show()  # a layout would do it later, and until then it can't have the focus
         self._row.addStretch(1)
 
     def _draw_icon(self) -> None:
@@ -152,6 +157,10 @@ class EmptyState(QWidget):
         self._icon.setPixmap(
             self._theme.pixmap(self._icon_name, self._icon_tone, _ICON_SIZE, scale)
         )
+
+
+def _looks(button: StateButton) -> tuple[str, Look, str]:
+    return button.title, button.look, button.icon
 
 
 class LoadingState(QWidget):

@@ -14,12 +14,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from dockdesk.core.actions import AuditEntry, Equivalent
-from dockdesk.core.errors import RemoteError
+from dockdesk.core.errors import RemoteError, UnreachableError
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.engine import DiskSlice
 from dockdesk.ui.actions.audit import AuditLog
 from dockdesk.ui.panes.command_log.pane import CommandLogPane, EntryView
 from dockdesk.ui.panes.disk.pane import DiskPane, use_text
+from dockdesk.ui.widgets.labels import PlainLabel
+from tests.fakes import FakeEngine
+from tests.ui.doubles import environment
 from tests.ui.panes.hands import Hands, dialog
 from tests.ui.rig import Rig
 
@@ -258,3 +261,18 @@ def test_lines_of_the_past_come_with_the_archive(rig: Rig) -> None:
 )
 def test_a_card_says_what_is_in_use(part: DiskSlice, text: str) -> None:
     assert use_text(part) == text
+
+
+def test_the_command_log_is_there_without_an_engine(rig: Rig) -> None:
+    pane = CommandLogPane(rig.context)
+    rig.qtbot.addWidget(pane)
+    pane.show()
+    rig.session.connect_to(environment(), refuse)
+    rig.until(lambda: rig.session.error is not None)
+    message = pane.body.message
+    assert message is not None
+    assert "Nothing done yet" in [label.text() for label in message.findChildren(PlainLabel)]
+
+
+def refuse(_work: object) -> FakeEngine:
+    raise UnreachableError("Nobody answers")

@@ -69,6 +69,7 @@ DESCRIPTION: ListDescription[AuditEntry] = ListDescription(
         f"{entry.title} {entry.target} {entry.equivalent.cli} {entry.environment} {entry.outcome}"
     ),
     sort=("at", True),
+    of_engine=False,
 )
 
 

@@ -117,6 +117,7 @@ class LayersView(FetchedView[Image, ImageDetail]):
         )
         model.sort_by("number", False)
         self._table = TableView(self.context.theme, model, "Layers")
+        self.setFocusProxy(self._table)
         return self._table
 
     def key(self, row: Image) -> str:

@@ -68,6 +68,7 @@ class MembersView(DetailView[Network]):
         self.table = TableView(context.theme, model, "Containers on the network")
         self.table.set_empty("No containers", "Nothing that runs is connected to this network.")
         self.table.activated_row.connect(self._on_activated)
+        self.setFocusProxy(self.table)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.table)

@@ -89,7 +89,3 @@ class HealthView(InspectedView):
     def present(self, row: ContainerRow, data: ContainerDetail) -> None:  # noqa: ARG002
         self.set_card("Health check", check_facts(data))
         self.set_card("Last checks", probe_facts(data))
-
-
-def has_check(row: ContainerRow) -> bool:
-    return bool(row.container.health)

@@ -82,4 +82,5 @@ class ProcessesView(FetchedView[ContainerRow, ProcessTable]):
             )
             self._table = TableView(self.context.theme, model, "Processes")
             self._column.addWidget(self._table)
+            self.setFocusProxy(self._table)
         self._table.rows.reset_to(data.rows)
