@@ -88,14 +88,16 @@ class BrowsingView(DetailView[T], Generic[T]):
         self.browser.set_may_upload(reason is None, reason or "")
 
     def _on_upload_asked(self, sources: list[Path], folder: str) -> None:
-        if self._row is not None and sources:
-            calls = [self.upload(self._row, sources, folder)]
-            self.context.runner.trigger(
-                upload_action(self.kind),
-                (),
-                {"calls": calls},
-                done=lambda _results: self.browser.reload(),
-            )
+        if self._row is None or not sources:
+            return
+        calls = [self.upload(self._row, sources, folder)]
+        what = sources[0].name if len(sources) == 1 else f"{len(sources)} files and folders"
+
+        def done(_results: Sequence[Any]) -> None:
+            self.browser.reload()
+            self.context.notices.show("Uploaded", f"{what} into {folder}", tone="good")
+
+        self.context.runner.trigger(upload_action(self.kind), (), {"calls": calls}, done=done)
 
     def _on_download_asked(self, entries: list[FileEntry], folder: Path) -> None:
         row = self._row

@@ -262,6 +262,8 @@ def test_files_are_uploaded_where_they_are_dropped(
     rig.until(lambda: hands.logged())
     assert hands.logged() == [f"docker cp {one} redis:/\ndocker cp '{two}' redis:/"]
     rig.until(lambda: len(hands.calls("list_files")) >= 2)
+    (told,) = [shown for shown in rig.notices.shown if shown.title == "Uploaded"]
+    assert told.detail == "2 files and folders into /"
 
 
 def test_an_upload_that_fails_is_told_and_can_be_tried_again(

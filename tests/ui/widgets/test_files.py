@@ -6,13 +6,14 @@ import stat
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from dockdesk.bridge.jobs import Jobs
@@ -510,3 +511,52 @@ def test_differences_reach_up_to_the_root() -> None:
     assert found.word(FileEntry("c", "/a/b/c", "file")) == "added"
     assert found.word(FileEntry("b", "/a/b", "folder")) == "inside"
     assert found.word(FileEntry("z", "/z", "folder")) == ""
+
+
+def held(mime: QMimeData, place: QPoint) -> QDragMoveEvent:
+    return QDragMoveEvent(*moved(mime, place))
+
+
+def test_a_frame_shows_where_held_files_would_go(
+    qtbot: QtBot, browser: FileBrowser, tree: Tree
+) -> None:
+    browser.set_source(tree.source())
+    at(qtbot, browser, "/", *ROOT)
+    view, mime = browser.view, files_dropped("/tmp/a.txt")
+    line = view.visualRect(browser.model.index(browser.model.row_of("/etc"), NAME))
+    view.dragEnterEvent(QDragEnterEvent(*moved(mime, line.center())))
+    view.dragMoveEvent(held(mime, line.center()))
+    assert view.target is not None
+    assert (view.target.top(), view.target.height()) == (line.top(), line.height())
+    view.dragMoveEvent(held(mime, QPoint(10, view.viewport().height() - 5)))
+    assert view.target == view.viewport().rect(), "the folder that is shown"
+    view.dragLeaveEvent(QDragLeaveEvent())
+    assert view.target is None
+    view.dragMoveEvent(held(mime, line.center()))
+    view.dropEvent(drop(mime, line.center()))
+    assert view.target is None
+
+
+def moved(mime: QMimeData, place: QPoint) -> tuple[Any, ...]:
+    buttons = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    return place, Qt.DropAction.CopyAction, mime, *buttons
+
+
+@pytest.mark.qt_log_ignore("grabbing the (keyboard|mouse)")
+def test_several_chosen_files_are_counted_and_meant_by_the_menu(
+    qtbot: QtBot, browser: FileBrowser, tree: Tree
+) -> None:
+    browser.set_source(tree.source())
+    at(qtbot, browser, "/", *ROOT)
+    browser.view.selectAll()
+    words = " ".join(label.text() for label in browser.preview.state.findChildren(PlainLabel))
+    assert f"{len(ROOT)} are selected" in words
+    assert "2 folders and 1 file of 12 B" in words
+    browser._on_menu_asked(browser.view.visualRect(browser.model.index(0, NAME)).center())
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    texts = [action.text() for action in menu.actions() if action.text()]
+    assert texts == [f"Download {len(ROOT)} items…", "Copy paths", "Reload"]
+    menu.actions()[1].trigger()
+    assert QApplication.clipboard().text().splitlines() == [f"/{name}" for name in names(browser)]
+    menu.close()

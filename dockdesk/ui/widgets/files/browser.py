@@ -319,7 +319,10 @@ class FileBrowser(QWidget):
     def _on_selection_changed(self) -> None:
         chosen = self.view.chosen()
         self.download.setEnabled(any(entry.kind != "deleted" for entry in chosen))
-        self.preview.show_entry(self._source, chosen[0] if chosen else None)
+        if len(chosen) > 1:
+            self.preview.show_several(chosen)
+        else:
+            self.preview.show_entry(self._source, chosen[0] if chosen else None)
 
     def _on_upload_clicked(self) -> None:
         dialog = QFileDialog(self, "Files to upload")
@@ -349,16 +352,22 @@ class FileBrowser(QWidget):
         index = self.view.indexAt(place)
         if not index.isValid():
             return
-        entry = self.model.entry(index.row())
+        entry, chosen = self.model.entry(index.row()), self.view.chosen()
+        several = len(chosen) > 1
         menu = QMenu(self.view)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         icon = self._theme.icon
-        if entry.kind in {"folder", "link"}:
+        if entry.kind in {"folder", "link"} and not several:
             menu.addAction(icon("folder-open"), "Open", lambda: self._on_opened(entry))
         if self.download.isVisibleTo(self) and self.download.isEnabled():
-            menu.addAction(icon("download"), "Download…", self._on_download_clicked)
-        clipboard = QGuiApplication.clipboard()
-        menu.addAction(icon("copy"), "Copy path", lambda: clipboard.setText(entry.path))
+            what = f"Download {len(chosen)} items…" if several else "Download…"
+            menu.addAction(icon("download"), what, self._on_download_clicked)
+        paths = "\n".join(item.path for item in chosen) if several else entry.path
+        menu.addAction(
+            icon("copy"),
+            "Copy paths" if several else "Copy path",
+            lambda: QGuiApplication.clipboard().setText(paths),
+        )
         menu.addSeparator()
         menu.addAction(icon("refresh"), "Reload", self.reload)
         menu.popup(self.view.viewport().mapToGlobal(place))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -78,6 +80,17 @@ class FilePreview(QWidget):
         else:
             self._read(source, entry)
 
+    def show_several(self, entries: Sequence[FileEntry]) -> None:
+        """Say how many are selected, and how large the files among them are."""
+        self.show_entry(None, None)
+        files = [entry for entry in entries if entry.kind == "file"]
+        folders = sum(entry.kind == "folder" for entry in entries)
+        parts = [_counted(folders, "folder")] if folders else []
+        if files:
+            size = bytes_text(sum(entry.size for entry in files))
+            parts.append(f"{_counted(len(files), 'file')} of {size}")
+        self._say("file", f"{len(entries)} are selected", " and ".join(parts))
+
     def _read(self, source: FileSource, entry: FileEntry) -> None:
         limit = self._limit
         path = link_target(entry) if entry.kind == "link" else entry.path
@@ -130,3 +143,7 @@ class FilePreview(QWidget):
     def _say(self, icon: str, title: str, text: str) -> None:
         self._pages.setCurrentWidget(self.state)
         self.state.show_message(icon, title, text)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count} {word}s"

@@ -8,14 +8,18 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
     QGuiApplication,
     QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
@@ -38,7 +42,8 @@ _GIVE_WAY = (
 
 class FilesView(QTreeView):
     """Emits ``opened`` for Enter and double clicks, ``up_asked`` for Backspace, ``dropped`` for local files dropped
-    on a folder (its path, or "" for the free space), ``drag_asked`` when entries begin to be dragged.
+    on a folder (its path, or "" for the free space), ``drag_asked`` when entries begin to be dragged. While files are
+    held over it, a frame shows where they would go.
     """
 
     opened = Signal(object)
@@ -50,6 +55,7 @@ class FilesView(QTreeView):
         super().__init__(parent)
         self._files = model
         self._may_drop = True
+        self._target: QRect | None = None
         self.ensurePolished()
         self.setModel(model)
         self.setRootIsDecorated(False)
@@ -61,7 +67,7 @@ class FilesView(QTreeView):
         self.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
         self.setDragEnabled(True)
         self.setAcceptDrops(True)
-        self.setDropIndicatorShown(True)
+        self.setDropIndicatorShown(False)  # Qt's own knows nothing of folders
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
         self.setDefaultDropAction(Qt.DropAction.CopyAction)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -128,25 +134,57 @@ class FilesView(QTreeView):
             event.ignore()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        # The base class shows where it would land.
-        super().dragMoveEvent(event)
+        super().dragMoveEvent(event)  # scrolls at the edges
         if self._may_drop and event.source() is not self and local_files(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
+            self._aim(self._target_at(event.position().toPoint())[1])
         else:
             event.ignore()
+            self._aim(None)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        super().dragLeaveEvent(event)
+        self._aim(None)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self._aim(None)
         files = local_files(event.mimeData())
         if not files or not self._may_drop or event.source() is self:
             event.ignore()
             return
-        index = self.indexAt(event.position().toPoint())
-        entry = self._files.entry(index.row()) if index.isValid() else None
-        folder = entry.path if entry is not None and entry.kind == "folder" else ""
+        folder, _box = self._target_at(event.position().toPoint())
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self.dropped.emit(files, folder)
+
+    @property
+    def target(self) -> QRect | None:
+        """Where what is held over it would go: a folder's line, or all of it; None while nothing is."""
+        return self._target
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._target is not None:
+            painter = QPainter(self.viewport())
+            painter.setPen(QPen(self.palette().highlight().color(), 2))
+            painter.drawRect(self._target.adjusted(1, 1, -1, -1))
+            painter.end()
+
+    def _target_at(self, place: QPoint) -> tuple[str, QRect]:
+        """The folder below ``place``, "" for the one that is shown, and what stands for it."""
+        index = self.indexAt(place)
+        entry = self._files.entry(index.row()) if index.isValid() else None
+        whole = self.viewport().rect()
+        if entry is None or entry.kind != "folder":
+            return "", whole
+        line = self.visualRect(index)
+        return entry.path, QRect(0, line.top(), whole.width(), line.height())
+
+    def _aim(self, target: QRect | None) -> None:
+        if target != self._target:
+            self._target = target
+            self.viewport().update()
 
 
 def local_files(mime: QMimeData) -> list[Path]:
