@@ -19,7 +19,11 @@ from dockdesk.runspec.flags import FLAGS, GLOBAL_FLAGS, SHORT, Flag
 
 _CONTINUED = re.compile(r"[ \t]*[\\`^][ \t]*\r?\n[ \t]*")
 _PROGRAMS = {"docker", "podman", "nerdctl", "docker.exe", "podman.exe"}
-_SHELL_PARTS = re.compile(r"\$\(|`|(?<!\\)\$\{?[A-Za-z_]")
+# Quotes as a shell sees them; what stands in single ones is nobody's but the command's.
+_PIECES = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^'"\\]+|.""", re.DOTALL)
+_FILLED_IN = re.compile(r"(?<!\\)(?:\$\([^)]*\)?|`[^`]*`?|\$\{[^}]*\}?|\$[A-Za-z_]\w*)")
+_FOLDER = re.compile(r"\$\(pwd\)|\$\{PWD\}|\$PWD\b|%cd%")
+_HOME = re.compile(r"\$\{HOME\}|\$HOME\b|(?<=[\s=:])~(?=/)")
 LONGEST_LINE = 65_536
 
 
@@ -48,19 +52,15 @@ def parse_run(line: str, home: str = "", folder: str = "") -> ParsedRun:
     ``home`` and ``folder`` stand for ~ and the current folder (`$PWD`, `$(pwd)`); other shell expansions are kept as
     written and noted. Raises InvalidInputError saying what cannot be understood.
     """
-    words = _split(line, home or os.path.expanduser("~"), folder)
-    words = _after_run(words)
     reading = _Reading()
+    joined = _filled_in(line, home or os.path.expanduser("~"), folder, reading)
+    words = _after_run(_split(joined))
     rest = _read_flags(words, reading)
     if not rest:
         raise InvalidInputError(
             "No image in the command", hint="Write the image after the options."
         )
     image, *command = rest
-    for word in words:
-        if _SHELL_PARTS.search(word):
-            reading.notes.append(f"“{word}” holds a shell expansion; replace it by its value.")
-            break
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in reading.values.items()
@@ -72,15 +72,27 @@ def parse_run(line: str, home: str = "", folder: str = "") -> ParsedRun:
     )
 
 
-def _split(line: str, home: str, folder: str) -> list[str]:
+def _filled_in(line: str, home: str, folder: str, reading: _Reading) -> str:
+    """The command in one line, with home and folder in it; what else a shell would fill in is noted."""
     if len(line) > LONGEST_LINE:
         raise InvalidInputError(
             "The command is too long", f"It has {len(line)} characters; {LONGEST_LINE} can be read."
         )
     joined = _CONTINUED.sub(" ", line.strip()).removeprefix("$ ").removeprefix("# ")
-    if folder:
-        joined = re.sub(r"\$\(pwd\)|\$\{PWD\}|\$PWD\b|%cd%", lambda _: folder, joined)
-    joined = re.sub(r"\$\{HOME\}|\$HOME\b|(?<=[\s=:])~(?=/)", lambda _: home, joined)
+    pieces = []
+    for piece in _PIECES.findall(joined):
+        if not piece.startswith(("'", "\\")):
+            piece = _FOLDER.sub(lambda _: folder, piece) if folder else piece
+            piece = _HOME.sub(lambda _: home, piece)
+            if (left := _FILLED_IN.search(piece)) is not None:
+                reading.notes.append(
+                    f"“{left.group()}” is filled in by a shell; replace it by its value."
+                )
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _split(joined: str) -> list[str]:
     try:
         return shlex.split(joined)
     except ValueError as error:

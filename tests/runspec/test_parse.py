@@ -66,7 +66,7 @@ def test_what_is_not_taken_over_is_said() -> None:
     assert "--io-maxbandwidth" in text
     assert "-e TOKEN" in text
 
-    assert "$DATA:/d" in text
+    assert "“$DATA”" in text
 
 
 @pytest.mark.parametrize(
@@ -178,3 +178,14 @@ def test_a_value_that_does_not_fit_is_told_what_would() -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse_run("docker run -m 1x alpine")
     assert caught.value.detail == "“1x” is not a size, such as 512m."
+
+
+def test_only_what_a_shell_would_fill_in_is_noted() -> None:
+    """What stands in single quotes, or behind a backslash, is the command's own."""
+    line = """docker run alpine sh -c 'i=$((i+1)); echo $HOME `date`' "a \\$b" it\\$"""
+    parsed = parse_run(line, home="/home/me")
+    assert parsed.notes == ()
+    assert parsed.spec.command[:3] == ("sh", "-c", "i=$((i+1)); echo $HOME `date`")
+    parsed = parse_run('docker run -v "$HOME/x:/x" alpine echo "$(date) ${DAY:-now}"', home="/me")
+    assert parsed.spec.volumes == ("/me/x:/x",)
+    assert parsed.notes == ("“$(date)” is filled in by a shell; replace it by its value.",)
