@@ -38,7 +38,7 @@ def look(endpoint: Endpoint) -> Finding:
         "source": place.source,
         "current": endpoint.current,
     }
-    current = ", in use" if endpoint.current else ""
+    current = "in use; " if endpoint.current else ""
     try:
         client = EngineClient.connect(endpoint)
     except DockDeskError as error:
@@ -50,7 +50,7 @@ def look(endpoint: Endpoint) -> Finding:
             SECTION,
             endpoint.name,
             Status.PROBLEM,
-            f"{reason.rstrip('.')}{current}",
+            f"{current}{reason}",
             error.hint,
             data,
         )
@@ -65,7 +65,7 @@ def look(endpoint: Endpoint) -> Finding:
         spoken = f"API {server.api}"
         if client.api_version != server.api:
             spoken += f" (DockDesk speaks {client.api_version})"
-        detail = f"{server.product} {server.version}, {spoken}, at {place.address}{current}"
+        detail = f"{current}{server.product} {server.version}, {spoken}, at {place.address}"
         return Finding(SECTION, endpoint.name, Status.OK, detail, data=data)
     finally:
         client.close()

@@ -80,7 +80,7 @@ class Loader(QObject):
                 return
             _import(name)
         if not self._stopped.is_set():
-            importlib.import_module(TERMINAL).preload()
+            _preload_terminal()
 
 
 def _pane_modules() -> Iterator[str]:
@@ -88,6 +88,13 @@ def _pane_modules() -> Iterator[str]:
     panes = importlib.import_module(PANES)
     for module in pkgutil.walk_packages(panes.__path__, f"{PANES}.", onerror=_log.warning):
         yield module.name
+
+
+def _preload_terminal() -> None:
+    try:
+        importlib.import_module(TERMINAL).preload()
+    except Exception:  # noqa: BLE001 - as below
+        _log.exception("the terminal's library can't be loaded")
 
 
 def _import(name: str) -> None:

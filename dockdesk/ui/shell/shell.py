@@ -271,7 +271,7 @@ class Shell(QObject):
         if not jobs and not losses:
             self._agree_to_quit()
             return
-        running = "1 job still runs and would be cancelled." if len(jobs) == 1 else ""
+        running = f"“{jobs[0]}” still runs and would be cancelled." if len(jobs) == 1 else ""
         if len(jobs) > 1:
             running = f"{len(jobs)} jobs still run and would be cancelled."
         from dockdesk.ui.widgets.confirm import ConfirmDialog

@@ -52,7 +52,8 @@ class Tray(QObject):
 
     @property
     def visible(self) -> bool:
-        return self._icon.isVisible()
+        """Whether the user can get at it: the desktop's tray may have gone since."""
+        return self._icon.isVisible() and self.available()
 
     @property
     def menu(self) -> QMenu:

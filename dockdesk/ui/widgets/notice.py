@@ -24,6 +24,7 @@ _ICONS: dict[Tone, str] = {
 _LEAVES_AFTER_MS = 6000
 _LONG_DETAIL = 160
 _WIDTH = 400
+_BESIDE = 1  # buttons that leave room for Details and Copy beside them
 
 
 class MessageCard(QFrame):
@@ -53,8 +54,9 @@ class MessageCard(QFrame):
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._texts = QVBoxLayout()
         self._texts.setSpacing(4)
-        self._row = QHBoxLayout()
-        self._row.setSpacing(8)
+        self._row, self._tools = QHBoxLayout(), QHBoxLayout()
+        for row in (self._row, self._tools):
+            row.setSpacing(8)
         self.title = PlainLabel(theme, "", "strong", wrap=True)
         self.detail = PlainLabel(theme, "", wrap=True, selectable=True)
         self.hint = PlainLabel(theme, "", wrap=True)
@@ -62,6 +64,7 @@ class MessageCard(QFrame):
             self._texts.addWidget(label)
         self._texts.addSpacing(2)
         self._texts.addLayout(self._row)
+        self._texts.addLayout(self._tools)
         self._close = IconButton(theme, "x", "Close", size=16)
         self._close.setVisible(closable)
         self._close.clicked.connect(self.closed)
@@ -107,10 +110,11 @@ class MessageCard(QFrame):
         painter.end()
 
     def _set_buttons(self, buttons: Sequence[StateButton]) -> None:
-        while (item := self._row.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        for row in (self._row, self._tools):
+            while (item := row.takeAt(0)) is not None:
+                if (widget := item.widget()) is not None:
+                    widget.hide()
+                    widget.deleteLater()
         for description in buttons:
             button = Button(self._theme, description.title, description.icon, description.look)
             button.clicked.connect(lambda _on=False, run=description.run: run())
@@ -120,9 +124,11 @@ class MessageCard(QFrame):
         self._copy = Button(self._theme, "Copy", "copy", "flat")
         self._copy.clicked.connect(self._on_copy_clicked)
         self._copy.setVisible(bool(self._whole_detail) and self._message_tone in {"warn", "bad"})
-        self._row.addWidget(self._more)
-        self._row.addWidget(self._copy)
-        self._row.addStretch(1)
+        beside = self._row if len(buttons) <= _BESIDE else self._tools
+        beside.addWidget(self._more)
+        beside.addWidget(self._copy)
+        for row in (self._row, self._tools):
+            row.addStretch(1)
 
     def _fold(self, folded: bool) -> None:
         self._more.setVisible(folded)

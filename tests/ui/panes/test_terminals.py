@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabBar, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 
 from dockdesk.core.environments import Guard
-from dockdesk.core.errors import RemoteError, UnreachableError
+from dockdesk.core.errors import CancelledError, RemoteError, UnreachableError
 from dockdesk.core.preferences import SCROLLBACK, SHELL
 from dockdesk.ui.panes.containers.details.launch import Launch, equivalent_of, launch_of
 from dockdesk.ui.panes.containers.details.terminal import TerminalsView
@@ -321,3 +321,12 @@ def test_the_view_in_front_of_a_removed_container_goes_when_it_is_left(
     hands.choose("postgres")
     assert view not in list(hands.pane.detail.views())
     rig.until(lambda: rig.engine.execs[0].closed)
+
+
+def test_a_connection_that_is_given_up_is_called_by_its_name(hands: Hands, rig: Rig) -> None:
+    """A stream closed together with its connection only hears that it was cancelled."""
+    _view, session = opened(hands)
+    rig.engine.execs[-1].sink.ended(CancelledError())
+    rig.until(lambda: not session.alive)
+    said = [label.text() for label in session.view.findChildren(QLabel)]
+    assert "The connection ended." in said

@@ -76,3 +76,22 @@ def test_its_button_acts_and_closes_it(stack: NoticeStack) -> None:
     assert did == [1]
     assert stack.texts() == []
     assert not stack.surface.isVisible()
+
+
+def test_buttons_keep_their_words_however_many_there_are(
+    stack: NoticeStack, window: QWidget, qtbot: Any
+) -> None:
+    actions = [NoticeAction("Try again", print), NoticeAction("Change…", print)]
+    stack.failure(ConflictError("It could not be pulled", "a long reason " * 20), actions)
+    buttons = [b for b in stack.surface.findChildren(QPushButton) if b.isVisible() and b.text()]
+    assert {b.text() for b in buttons} == {"Try again", "Change…", "Details", "Copy"}
+
+    def whole() -> bool:
+        inside = stack.surface.rect()
+        return all(
+            b.width() >= b.sizeHint().width()
+            and inside.contains(b.mapTo(stack.surface, b.rect().bottomRight()))
+            for b in buttons
+        )
+
+    qtbot.waitUntil(whole, timeout=10_000)

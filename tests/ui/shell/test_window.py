@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QListView, QPushButton
 
 from dockdesk.bridge.engine_session import SessionState
 from dockdesk.core import preferences
@@ -21,6 +21,7 @@ from dockdesk.ui.shell.shell import Shell
 from dockdesk.ui.shell.shell_actions import MENUS
 from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
 from dockdesk.ui.widgets.confirm import ConfirmDialog
+from dockdesk.ui.widgets.labels import PlainLabel
 from tests.ui.shell.conftest import PROD, Bench, PlainPane
 
 
@@ -281,6 +282,7 @@ def test_quitting_asks_only_where_something_would_be_lost(bench: Bench) -> None:
     bench.window.hide()  # also from the tray
     bench.shell.ask_quit()
     assert agreed == []
+    assert said(open_dialog()) == "“Pull nginx” still runs and would be cancelled."
     open_dialog().cancel.click()
     assert agreed == []
     release.set()
@@ -292,6 +294,31 @@ def test_quitting_asks_only_where_something_would_be_lost(bench: Bench) -> None:
     open_dialog().agree.click()
     assert agreed == [True]
     assert bench.rig.settings.get(preferences.LAST_PANE) == "containers"
+
+
+def said(dialog: ConfirmDialog) -> str:
+    return next(
+        label.text()
+        for label in dialog.findChildren(PlainLabel)
+        if "cancelled" in label.text() or "runs" in label.text()
+    )
+
+
+def test_quitting_names_all_jobs_that_would_be_lost(bench: Bench) -> None:
+    bench.begin()
+    release = threading.Event()
+    for name in ("Pull nginx", "Export db"):
+        bench.rig.jobs.submit(None, lambda work: release.wait(30), title=name, long=True)
+    bench.shell.ask_quit()
+    dialog = open_dialog()
+    assert said(dialog) == "2 jobs still run and would be cancelled."
+    view = dialog.findChild(QListView)
+    assert isinstance(view, QListView)
+    listed = view.model()
+    assert {listed.index(row, 0).data() for row in range(2)} == {"Pull nginx", "Export db"}
+    dialog.cancel.click()
+    release.set()
+    bench.until(lambda: not bench.rig.jobs.busy())
 
 
 def another(bench: Bench) -> Shell:

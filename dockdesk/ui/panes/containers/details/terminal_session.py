@@ -256,7 +256,9 @@ class TerminalSession(QWidget):
         self._alive = False
         session, environment = self._session, self._context.session.environment
         if error is not None or session is None or environment is None:
-            self._say_ended(f"The connection ended. {error}" if error else "The program ended.")
+            # A stream that is closed with its connection only knows that it was cancelled.
+            why = "" if isinstance(error, CancelledError) else f" {error}"
+            self._say_ended(f"The connection ended.{why}" if error else "The program ended.")
             return
         self._context.jobs.submit(
             self,
