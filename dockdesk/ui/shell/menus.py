@@ -40,7 +40,9 @@ class Menus(QObject):
         self._shell = shell
         self._navigation = navigation
         self._refusal = refusal
+        self._window = window
         self._pane_keys: list[QAction] = []
+        self._anywhere: list[QAction] = []
         for action_id, extra in EXTRA_SHORTCUTS.items():
             made = shell[action_id]
             made.setShortcuts([made.shortcut(), *(QKeySequence(key) for key in extra)])
@@ -62,6 +64,40 @@ class Menus(QObject):
         made.triggered.connect(lambda _on=False: self._navigation.show_pane(entry.id))
         window.addAction(made)
         return made
+
+    def bind_anywhere(self) -> None:
+        """Let the keys of what needs no chosen row, such as running an image, work from every page.
+
+        A page's own keys come first. Imports what all panes can do, so it waits until the window is in use.
+        """
+        if self._anywhere:
+            return
+        for entry in self._navigation.entries:
+            for action in self._navigation.actions(entry):
+                if action.shortcut and not action.on_rows:
+                    made = QAction(action.title, self)
+                    made.setShortcut(QKeySequence(action.shortcut))
+                    made.triggered.connect(
+                        lambda _on=False, entry=entry, action=action: self._navigation.trigger_in(
+                            entry, action
+                        )
+                    )
+                    self._window.addAction(made)
+                    self._anywhere.append(made)
+        self._navigation.moved.connect(self._yield_keys)
+        self._yield_keys()
+
+    def _yield_keys(self) -> None:
+        """Keys that two actions want do nothing at all: one of them has to give way."""
+        navigation = self._navigation
+        current = next((e for e in navigation.entries if e.id == navigation.current_id), None)
+        taken: set[str] = set()
+        if current is not None and not navigation.covered:
+            taken = {native(action.shortcut) for action in navigation.actions(current)}
+        for made in self._anywhere:
+            keys = made.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            made.setEnabled(keys not in taken)
+            taken.add(keys)
 
     def _fill_shell_menu(self, menu: QMenu, ids: Sequence[str]) -> None:
         group: str | None = None

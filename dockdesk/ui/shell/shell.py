@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dockdesk.ui.widgets.confirm import ConfirmDialog
 
 _STATUS_HEIGHT = 32
+_KEYS_AFTER_MS = 600  # the first list is there, and nobody has typed yet
 
 
 class Shell(QObject):
@@ -171,6 +172,7 @@ class Shell(QObject):
         if known:
             self.navigation.show_pane(wanted if wanted in known else known[0])
             self.navigation.focus_current()
+        QTimer.singleShot(_KEYS_AFTER_MS, self, self.menus.bind_anywhere)
         if self.navigation.covered:
             # It is shown as soon as an engine answers, so it is made while one is awaited.
             QTimer.singleShot(0, self, lambda: self.navigation.pane(self.navigation.current_id))

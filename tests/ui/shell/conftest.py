@@ -49,7 +49,9 @@ STOP: Action[Container] = Action(
 PRUNE: Action[Container] = Action(
     "container.prune", "Prune", "trash", plan_prune, Danger.CHANGES, on_rows=False
 )
-OPEN: Action[Container] = Action("container.look", "Look closer", "eye", on_rows=False)
+OPEN: Action[Container] = Action(
+    "container.look", "Look closer", "eye", on_rows=False, shortcut="Ctrl+N"
+)
 
 
 class PlainPane(Pane):

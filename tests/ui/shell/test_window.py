@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QListView, QPushButton
 
 from dockdesk.bridge.engine_session import SessionState
@@ -22,7 +24,7 @@ from dockdesk.ui.shell.shell_actions import MENUS
 from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
 from dockdesk.ui.widgets.confirm import ConfirmDialog
 from dockdesk.ui.widgets.labels import PlainLabel
-from tests.ui.shell.conftest import PROD, Bench, PlainPane
+from tests.ui.shell.conftest import OPEN, PROD, Bench, PlainPane
 
 
 def test_shows_containers_and_says_who_answers(bench: Bench) -> None:
@@ -391,3 +393,28 @@ def test_hidden_windows_ask_for_no_figures(bench: Bench) -> None:
     bench.until(lambda: bench.rig.engine.stats_streams == 0)
     bench.window.show()
     bench.until(lambda: bench.rig.engine.stats_streams == 1)
+
+
+def test_keys_of_what_needs_no_row_work_on_every_page(bench: Bench) -> None:
+    bench.begin()
+    menus, navigation, window = bench.shell.menus, bench.shell.navigation, bench.window
+    bench.until(lambda: menus._anywhere)
+    QTest.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    assert bench.pane.asked == [("look", [])], "once, and not by both"
+    navigation.show_pane("command_log")
+    QTest.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    assert navigation.current_id == "containers"
+    assert bench.pane.asked == [("look", []), ("look", [])]
+
+
+def test_a_page_that_has_the_same_keys_comes_first(bench: Bench) -> None:
+    bench.begin()
+    bench.until(lambda: bench.shell.menus._anywhere)
+    navigation = bench.shell.navigation
+    navigation.show_pane("command_log")
+    log = navigation.pane("command_log")
+    log.pane_actions = (replace(OPEN, id="log.new"),)
+    navigation.show_pane("containers")
+    navigation.show_pane("command_log")
+    (made,) = bench.shell.menus._anywhere
+    assert not made.isEnabled()

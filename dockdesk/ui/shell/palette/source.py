@@ -103,7 +103,8 @@ class PaletteSource:
                     action.icon,
                     partial(self._navigation.trigger_in, entry, action),
                     action.help,
-                    reason=reason or "",
+                    native(action.shortcut),
+                    reason or "",
                 )
 
     def _switches(self) -> Iterator[Candidate]:
