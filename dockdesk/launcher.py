@@ -37,7 +37,11 @@ class Sandbox:
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         self._arguments = tuple(arguments)
-        self._lock = threading.Lock()
+        self._starting = (
+            threading.Lock()
+        )  # held while one starts, which takes a while; nobody else waits for it
+        self._lock = threading.Lock()  # guards what follows
+        self._coming: subprocess.Popen[str] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._variables: dict[str, str] = {}
 
@@ -53,50 +57,62 @@ class Sandbox:
 
         Starts it where it does not run. Blocks until it serves; raises LocalError if it can't be started.
         """
-        import subprocess  # not needed where there is a real engine
-
-        with self._lock:
-            if self._process is not None and self._process.poll() is None:
-                return dict(self._variables)
-            command = [
-                sys.executable,
-                *_program(),
-                "--json",
-                "--parent",
-                str(os.getpid()),
-                *self._arguments,
-            ]
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-            except OSError as error:
-                raise LocalError("The sandbox could not be started", str(error)) from error
-            assert process.stdout is not None
-            assert process.stderr is not None
-            with work.on_cancel(process.kill):
-                line = process.stdout.readline()
-            if not line:
-                process.kill()
-                said = process.communicate()[1].strip()
-                work.check()
-                raise LocalError(
-                    "The sandbox could not be started", said[-2000:], "Please report it."
-                )
+        with self._starting:
+            with self._lock:
+                if self._runs():
+                    return dict(self._variables)
+            process = self._launch()
+            line = self._first_line(process, work)
             # What it logs later must not fill the pipe and stop it.
             threading.Thread(
                 target=_drain, args=(process,), name="sandbox log", daemon=True
             ).start()
-            self._process = process
-            self._variables = {str(name): str(value) for name, value in json.loads(line).items()}
-            if work.cancelled:
-                self._end()
-                raise CancelledError
-            return dict(self._variables)
+            with self._lock:
+                stopped, self._coming = self._coming is not process, None
+                self._process = process
+                self._variables = {str(key): str(value) for key, value in json.loads(line).items()}
+                if work.cancelled or stopped:
+                    self._end()
+                    raise CancelledError
+                return dict(self._variables)
+
+    def _launch(self) -> subprocess.Popen[str]:
+        import subprocess  # not needed where there is a real engine
+
+        parent = ("--parent", str(os.getpid()))
+        command = [sys.executable, *_program(), "--json", *parent, *self._arguments]
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        except OSError as error:
+            raise LocalError("The sandbox could not be started", str(error)) from error
+        with self._lock:
+            self._coming = process
+        return process
+
+    def _first_line(self, process: subprocess.Popen[str], work: Work) -> str:
+        """What it says once it serves. Raises LocalError where it ends instead, CancelledError where it was ended."""
+        assert process.stdout is not None
+        with work.on_cancel(process.kill):
+            line = process.stdout.readline()
+        if line:
+            return line
+        process.kill()
+        said = process.communicate()[1].strip()
+        work.check()
+        with self._lock:
+            stopped, self._coming = self._coming is not process, None
+        if stopped:
+            raise CancelledError
+        raise LocalError("The sandbox could not be started", said[-2000:], "Please report it.")
+
+    def _runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def status(self) -> SimulationStatus:
         """What is played, and how fast. Blocks for a moment; raises LocalError if it does not run."""
@@ -112,7 +128,7 @@ class Sandbox:
 
     def _ask(self, method: str, path: str, body: object = None) -> SimulationStatus:
         with self._lock:
-            running = self._process is not None and self._process.poll() is None
+            running = self._runs()
             address = self._variables.get("DOCKDESK_SANDBOX_CONTROL", "")
         if not running or not address:
             raise LocalError("The sandbox does not run", hint="Connect to it first.")
@@ -127,8 +143,11 @@ class Sandbox:
         )
 
     def stop(self) -> None:
-        """End it, if it runs. Blocks for a moment."""
+        """End it, if it runs or is about to. Blocks for a moment."""
         with self._lock:
+            coming, self._coming = self._coming, None
+            if coming is not None:
+                coming.kill()
             self._end()
 
     def _end(self) -> None:

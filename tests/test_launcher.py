@@ -125,3 +125,29 @@ def test_threads_can_ask_for_it_at_once() -> None:
     assert len(set(hosts)) == 1
     assert len(hosts) == 4
     sandbox.stop()
+
+
+def test_nobody_waits_for_one_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program ends, and the menu is told, while it starts."""
+    monkeypatch.setattr("dockdesk.launcher._program", lambda: ["-c", "import time; time.sleep(60)"])
+    sandbox = Sandbox()
+    ended: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            sandbox.start(SilentWork())
+        except CancelledError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    assert _waits_for(lambda: sandbox._coming is not None)
+    process = sandbox._coming
+    assert process is not None
+    with pytest.raises(LocalError, match="does not run"):
+        sandbox.status()
+    sandbox.stop()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert ended
+    assert process.poll() is not None
