@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from dockdesk.core.columns import Tone
 from dockdesk.ui.actions.bound import tip
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import ICON_BESIDE_WORDS
+from dockdesk.ui.widgets.dot import Dot
 from dockdesk.ui.widgets.labels import ElidedLabel
-
-
-class Dot(QWidget):
-    """A small disc in a tone; the word beside it says the same."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._tone: Tone = "muted"
-        self.setFixedSize(QSize(12, 12))
-        theme.changed.connect(self.update)
-
-    def set_tone(self, tone: Tone) -> None:
-        if tone != self._tone:
-            self._tone = tone
-            self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.tone(self._tone))
-        painter.drawEllipse(QPointF(6, 6), 4, 4)
 
 
 class StatusBar(QWidget):
@@ -49,7 +26,7 @@ class StatusBar(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._dot = Dot(theme)
+        self._dot = Dot(theme, lambda theme: theme.tone("muted"))
         self._engine = ElidedLabel(theme, role="small")
         self._engine.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._reconnect = QToolButton()
@@ -91,7 +68,7 @@ class StatusBar(QWidget):
 
     def set_engine(self, text: str, tone: Tone, can_reconnect: bool, detail: str = "") -> None:
         """Who answers and how it stands, such as "Docker Engine 27.3 · connected"."""
-        self._dot.set_tone(tone)
+        self._dot.set_pick(lambda theme: theme.tone(tone))
         self._engine.setText(text)
         self._engine.setToolTip(tip(text, *detail.splitlines()))
         self._reconnect.setVisible(can_reconnect)

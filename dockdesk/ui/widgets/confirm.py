@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QListView, QWidget
 
 from dockdesk.core.actions import Danger, Equivalent
@@ -14,6 +13,7 @@ from dockdesk.ui.actions.questions import Question
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.dialogs import Dialog
+from dockdesk.ui.widgets.dot import Dot
 from dockdesk.ui.widgets.equivalents import EquivalentView
 from dockdesk.ui.widgets.labels import PlainLabel
 from dockdesk.ui.widgets.plain import ZERO_WIDTH_SPACE, breakable, one_line
@@ -138,30 +138,11 @@ class ConfirmDialog(Dialog):
         self.confirmed.emit()
 
 
-class Dot(QWidget):
-    """A filled circle in an environment's colour."""
-
-    def __init__(self, theme: Theme, colour: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._colour = colour
-        self.setFixedSize(12, 12)
-        theme.changed.connect(self.update)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.environment(self._colour))
-        painter.drawEllipse(self.rect().adjusted(1, 1, -1, -1))
-        painter.end()
-
-
 def _where(theme: Theme, environment: Environment) -> QHBoxLayout:
     """The line that says which environment is meant."""
     row = QHBoxLayout()
     row.setSpacing(8)
-    row.addWidget(Dot(theme, environment.colour))
+    row.addWidget(Dot(theme, lambda theme: theme.environment(environment.colour), radius=5))
     words = one_line(environment.name, 60)
     if environment.guard is Guard.PROTECTED:
         words += " (protected)"

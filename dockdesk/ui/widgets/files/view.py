@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPainter,
     QPaintEvent,
+    QPalette,
     QPen,
     QResizeEvent,
 )
@@ -167,7 +168,7 @@ class FilesView(QTreeView):
         super().paintEvent(event)
         if self._target is not None:
             painter = QPainter(self.viewport())
-            painter.setPen(QPen(self.palette().highlight().color(), 2))
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self._target.adjusted(1, 1, -1, -1))
             painter.end()
 
