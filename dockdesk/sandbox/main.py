@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import secrets
@@ -68,8 +69,13 @@ async def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
+    # What is made now stays: looking through it for garbage, now and later, would only take time.
+    gc.disable()
     world = _World(arguments, folder)
-    _announce(await world.open(), arguments.json)
+    variables = await world.open()
+    gc.freeze()
+    gc.enable()
+    _announce(variables, arguments.json)
     watching = asyncio.create_task(_watch(arguments.parent, ended)) if arguments.parent else None
     await ended.wait()
     if watching is not None:

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from dockdesk.sandbox.engine.catalogue import fated
@@ -72,6 +73,11 @@ def stamp(time: float) -> str:
     return f"{text}.{int(time % 1 * 1e9):09d}Z"
 
 
+@lru_cache(64)
+def _subnet(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text, strict=False)
+
+
 class Lifecycle:
     """Changes an EngineState as the engine would, and tells of it by events."""
 
@@ -121,7 +127,7 @@ class Lifecycle:
         )
         self._make_volumes(container, image.config)
         self._join(container, body)
-        state.containers[container_id] = container
+        state.containers[container_id] = state.names[name] = container
         self.tell(container, "create")
         return container
 
@@ -129,7 +135,7 @@ class Lifecycle:
         if not name:
             picks = [unit(container_id, part) for part in ("adjective", "name")]
             name = f"{_ADJECTIVES[int(picks[0] * len(_ADJECTIVES))]}_{_NAMES[int(picks[1] * len(_NAMES))]}"
-            while any(item.name == name for item in self.state.containers.values()):
+            while name in self.state.names:
                 name += container_id[0]
             return name
         name = name.lstrip("/")
@@ -139,13 +145,12 @@ class Lifecycle:
             raise HttpError(
                 400, f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
             )
-        for other in self.state.containers.values():
-            if other.name == name:
-                raise HttpError(
-                    409,
-                    f'Conflict. The container name "/{name}" is already in use by container "{other.id}". '
-                    "You have to remove (or rename) that container to be able to reuse that name.",
-                )
+        if other := self.state.names.get(name):
+            raise HttpError(
+                409,
+                f'Conflict. The container name "/{name}" is already in use by container "{other.id}". '
+                "You have to remove (or rename) that container to be able to reuse that name.",
+            )
         return name
 
     @staticmethod
@@ -264,14 +269,18 @@ class Lifecycle:
         if (
             address
             and network.subnet
-            and ipaddress.ip_address(address) not in ipaddress.ip_network(network.subnet)
+            and ipaddress.ip_address(address) not in _subnet(network.subnet)
         ):
             raise HttpError(
                 400,
                 f"Invalid address {address}: It does not belong to any of this network's subnets",
             )
         if not address and network.subnet:
-            address = str(ipaddress.ip_network(network.subnet)[network.next_host])
+            try:
+                address = str(_subnet(network.subnet)[network.next_host])
+            except IndexError:
+                text = f"no available IPv4 addresses on this network's address pools: {network.name} ({network.id})"
+                raise HttpError(403, text) from None
             network.next_host += 1
         number = int(unit(container.id, network.id) * 2**32)
         mac = "02:42:" + ":".join(f"{number >> shift & 255:02x}" for shift in (24, 16, 8, 0))
@@ -314,19 +323,22 @@ class Lifecycle:
         container.failing, container.probed = 0, now
         self.tell(container, "start")
 
-    def _publish(self, container: SimContainer) -> None:
-        taken = {
+    def _taken_ports(self) -> set[tuple[str, str]]:
+        return {
             (binding["HostPort"], port.partition("/")[2])
             for other in self.state.containers.values()
             if other.running
             for port, bindings in other.ports.items()
             for binding in bindings
         }
+
+    def _publish(self, container: SimContainer) -> None:
         bindings: dict[str, list[dict[str, str]]] = {}
         wanted = dict(container.host.get("PortBindings") or {})
         if container.host.get("PublishAllPorts"):
             for port in container.config.get("ExposedPorts") or {}:
                 wanted.setdefault(port, [{"HostPort": ""}])
+        taken = self._taken_ports() if wanted else set()
         for port, asked in wanted.items():
             for binding in asked or [{}]:
                 public = str(binding.get("HostPort") or "")
@@ -412,6 +424,7 @@ class Lifecycle:
 
     def rename(self, container: SimContainer, name: str) -> None:
         old, container.name = container.name, self._free_name(name, container.id)
+        self.state.names[container.name] = self.state.names.pop(old)
         self.tell(container, "rename", oldName=f"/{old}")
 
     def remove(self, container: SimContainer, force: bool, volumes: bool) -> None:
@@ -425,6 +438,7 @@ class Lifecycle:
                 )
             self.kill(container, "KILL")
         del self.state.containers[container.id]
+        del self.state.names[container.name]
         container.removed.set()
         if volumes or container.host.get("AutoRemove"):
             for name in volume_names(container):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from dockdesk.sandbox.engine.catalogue import MIB, Program
+from dockdesk.sandbox.engine.seed import enlarge
 from dockdesk.sandbox.engine.server import SimulatedEngine
 from dockdesk.sandbox.engine.state import SimContainer
 from dockdesk.sandbox.world.scenarios import Conditions
@@ -27,6 +28,7 @@ class EngineScenes:
         self._listen = listen
         self._before: dict[str, tuple[Program, Traffic]] = {}
         self._restart: asyncio.Task[None] | None = None
+        self._growth: asyncio.Task[None] | None = None
 
     def play(self, conditions: Conditions) -> None:
         state = self._engine.state
@@ -59,8 +61,8 @@ class EngineScenes:
             for item in running:
                 if item.health:
                     self._change(item, fails_health=True)
-        if conditions.huge:
-            self._enlarge()
+        if conditions.huge and (self._growth is None or self._growth.done()):
+            self._growth = asyncio.get_running_loop().create_task(self._enlarge())
         if conditions.engine_restart and (self._restart is None or self._restart.done()):
             self._restart = asyncio.get_running_loop().create_task(self._restarts())
 
@@ -71,14 +73,10 @@ class EngineScenes:
         item.traffic = traffic or item.traffic
         item.program = replace(item.program, **program)  # type: ignore[arg-type]
 
-    def _enlarge(self) -> None:
-        state, life = self._engine.state, self._engine.lifecycle
-        images = [image.tags[0] for image in state.images.values() if image.tags]
-        for number in range(HUGE - len(state.containers)):
-            labels = {"com.docker.compose.project": f"team-{number % 40}"}
-            body = {"Image": images[number % len(images)], "Labels": labels}
-            container = life.create(f"team-{number % 40}-app-{number:04d}", body)
-            life.start(container)
+    async def _enlarge(self) -> None:
+        """Some at a time: others want to be answered meanwhile."""
+        for _ in enlarge(self._engine.lifecycle, HUGE - len(self._engine.state.containers)):
+            await asyncio.sleep(0)
 
     async def _restarts(self) -> None:
         """As a daemon's restart looks from outside: every connection ends, nobody answers, then it is back."""
@@ -88,6 +86,7 @@ class EngineScenes:
         await self._listen()
 
     async def close(self) -> None:
-        if self._restart is not None:
-            self._restart.cancel()
-            await asyncio.gather(self._restart, return_exceptions=True)
+        for task in (self._restart, self._growth):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from dockdesk.sandbox.engine.state import EngineState, SimNetwork, digest_of
 from dockdesk.sandbox.world.traffic import unit
 
 HOUR = 3600.0
+_CROWD_IMAGES = 9
+_STEP = 20
 
 
 class AddsNetworks(Protocol):
@@ -186,23 +188,36 @@ def furnish(
         created = state.volumes[name].created = now - (100 + 300 * unit(name)) * HOUR
         for path, words in _VOLUME_FILES[name].items():
             state.volumes[name].files.put(path, file_node(words, modified=created))
-    for number in range(extra):
-        recipe = RECIPES[number % 9]
-        state_name = "exited" if number % 5 == 4 else "running"
-        _add(
-            lifecycle,
-            _Start(
-                f"{recipe.repository.rpartition('/')[2]}-{number:04d}",
-                recipe.reference,
-                project=f"team-{number % 40}",
-                state=state_name,
-                age=1 + number % 300,
-                network="bridge",
-            ),
-            now,
-        )
+    for _ in enlarge(lifecycle, extra):
+        pass
     _cache(state, now)
     state.events.past.clear()
+
+
+def enlarge(lifecycle: Lifecycle, extra: int) -> Iterator[None]:
+    """So many more containers of many teams, some at each step; an image that somebody removed is left out."""
+    state, now = lifecycle.state, lifecycle.state.clock.now()
+    stock = [
+        recipe
+        for recipe in RECIPES[:_CROWD_IMAGES]
+        if state.find_image(recipe.reference) is not None
+    ]
+    for number in range(extra if stock else 0):
+        recipe = stock[number % len(stock)]
+        name = f"{recipe.repository.rpartition('/')[2]}-{number:04d}"
+        if name in state.names:
+            continue
+        start = _Start(
+            name,
+            recipe.reference,
+            project=f"team-{number % 40}",
+            state="exited" if number % 5 == 4 else "running",
+            age=1 + number % 300,
+            network="bridge",
+        )
+        _add(lifecycle, start, now)
+        if number % _STEP == _STEP - 1:
+            yield
 
 
 def _leftovers(state: EngineState, now: float) -> None:

@@ -192,6 +192,7 @@ class EngineState:
         self.events = EventBus(clock)
         self.images: dict[str, SimImage] = {}
         self.containers: dict[str, SimContainer] = {}
+        self.names: dict[str, SimContainer] = {}  # the same by name
         self.volumes: dict[str, SimVolume] = {}
         self.networks: dict[str, SimNetwork] = {}
         self.build_cache: list[dict[str, Any]] = []
@@ -204,9 +205,7 @@ class EngineState:
     def container(self, name: str) -> SimContainer:
         """By id, name or the beginning of an id. Raises HttpError 404."""
         name = name.lstrip("/")
-        found = self.containers.get(name) or next(
-            (item for item in self.containers.values() if item.name == name), None
-        )
+        found = self.containers.get(name) or self.names.get(name)
         if found is None and name:
             matches = [item for key, item in self.containers.items() if key.startswith(name)]
             if len(matches) > 1:

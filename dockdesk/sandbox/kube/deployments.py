@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dockdesk.sandbox.kube.admission import Admission
@@ -36,8 +37,11 @@ _NOT_COPIED = {
 
 
 class ReplicaSets(PodMaker):
+    """Keeps as many pods as are wanted. ``bulk`` makes the missing ones where very many are made at once."""
+
     group, name = "apps", "ReplicaSet"
     component = "replicaset-controller"
+    bulk: Callable[[Object, int], None] | None = None
 
     def reconcile(self, namespace: str, name: str) -> None:
         owner = self.store.find(self.kind, namespace, name)
@@ -45,6 +49,9 @@ class ReplicaSets(PodMaker):
             return
         pods = [pod for pod in self.owned_pods(owner) if is_live(pod)]
         wanted = int(owner["spec"].get("replicas") or 0)
+        if self.bulk is not None and not pods and wanted:
+            self.bulk(owner, wanted)
+            pods = [pod for pod in self.owned_pods(owner) if is_live(pod)]
         if not owner["metadata"].get("deletionTimestamp"):
             for _ in range(wanted - len(pods)):
                 made = self.make_pod(owner, owner["spec"]["template"])

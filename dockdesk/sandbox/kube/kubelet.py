@@ -98,12 +98,15 @@ class Kubelet(Controller):
         self.instant = False
         self.down: set[str] = set()  # nodes whose kubelet does not answer
         self._images: set[tuple[str, str]] = set()
+        self._behaviours: dict[str, Behaviour | None] = {}  # of those that were adopted
         self._addresses = 0
 
     def notice(self, change: Change) -> None:
         if change.kind.key == self.kind.key:
             if change.word == "DELETED":
                 self.lives.pop(uid_of(change.object), None)
+            elif change.word == "ADDED" and uid_of(change.object) in self.lives:
+                return  # adopted: nothing is left to do for it
             elif dig(change.object, "spec", "nodeName"):
                 self.enqueue(change.object)
 
@@ -124,9 +127,29 @@ class Kubelet(Controller):
         self._tell_status(pod, life)
         self._set_timer(pod, life)
 
-    def _accept(self, pod: Object) -> PodLife:
+    def _address(self) -> str:
         self._addresses += 1
-        spec, number = pod["spec"], self._addresses
+        number = self._addresses
+        return f"10.{244 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+
+    def adopt(self, uid: str, spec: Mapping[str, Any]) -> PodLife:
+        """A pod that runs already when it is heard of: all its containers are started and ready."""
+        now = self.cluster.now()
+        containers = [Life(item, False) for item in spec["containers"]]
+        for life in containers:
+            image = str(life.spec.get("image"))
+            if image not in self._behaviours:
+                self._behaviours[image] = behaviour_of(life.spec, self._stores)
+            life.behaviour = self._behaviours[image]
+            life.stage, life.ready, life.due = "running", True, _NEVER
+            life.runs.append(Run(now))
+            self._images.add((str(spec["nodeName"]), image))
+        made = PodLife(uid, containers, now, self._address())
+        self.lives[uid] = made
+        return made
+
+    def _accept(self, pod: Object) -> PodLife:
+        spec = pod["spec"]
         containers = [Life(item, True) for item in spec.get("initContainers") or ()]
         containers += [Life(item, False) for item in spec.get("containers") or ()]
         if spec.get("initContainers"):
@@ -138,7 +161,7 @@ class Kubelet(Controller):
         )
         for life in containers:
             life.due = due
-        made = PodLife(uid_of(pod), containers, now, f"10.244.{number >> 8 & 255}.{number & 255}")
+        made = PodLife(uid_of(pod), containers, now, self._address())
         self.lives[uid_of(pod)] = made
         return made
 

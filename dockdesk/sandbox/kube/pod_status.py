@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockdesk.sandbox.engine.state import digest_of
@@ -53,6 +53,25 @@ def status_of(pod: Object, life: PodLife, now: float) -> dict[str, Any]:
     if inits:
         status["initContainerStatuses"] = [_container(life, item) for item in inits]
     return status
+
+
+def addressed(status: Mapping[str, Any], life: PodLife, node: str) -> dict[str, Any]:
+    """The status of a pod whose containers fare as those of another of its template, at its own place."""
+    host = host_address(node)
+    mains = [item for item in life.containers if not item.init]
+    statuses = [
+        {**known, "containerID": container_id(life, item, item.last)}
+        for known, item in zip(status["containerStatuses"], mains, strict=True)
+        if item.last is not None
+    ]
+    return {
+        **status,
+        "hostIP": host,
+        "hostIPs": [{"ip": host}],
+        "podIP": life.address,
+        "podIPs": [{"ip": life.address}],
+        "containerStatuses": statuses,
+    }
 
 
 def _moment(mains: Sequence[Life], now: float) -> float:

@@ -28,7 +28,7 @@ class Story:
 
     def play(self, conditions: Conditions) -> None:
         """Live under these conditions from now on; what the last ones broke is mended."""
-        if conditions.traffic != self._traffic:
+        if conditions.traffic != 1.0 or self._traffic != 1.0:
             self._traffic = conditions.traffic
             self._load.spike(conditions.traffic)
         self._leak(conditions.leak)
@@ -48,7 +48,7 @@ class Story:
 
     def _deploy(self, bad: bool) -> None:
         """Roll a release out that never gets ready, and back."""
-        if bad == self._broken:
+        if not bad and not self._broken:
             return
         self._broken = bad
         kind = self._cluster.kind("Deployment", "apps")
@@ -56,11 +56,10 @@ class Story:
         if found is None:
             return
         item: Object = clone(found)
-        item["spec"]["template"]["spec"]["containers"][0]["image"] = (
-            _BAD_IMAGE if bad else _GOOD_IMAGE
-        )
-        if item == found:
-            return
+        container = item["spec"]["template"]["spec"]["containers"][0]
+        if container["image"] == _BAD_IMAGE if bad else container["image"] != _BAD_IMAGE:
+            return  # it is so already, or somebody has mended it
+        container["image"] = _BAD_IMAGE if bad else _GOOD_IMAGE
         item["metadata"]["generation"] += 1
         self._cluster.store.replace(kind, item)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,6 +198,21 @@ class Scheduler(Controller):
             return nodes
         at = next((n + 1 for n, node in enumerate(nodes) if name_of(node) == self._last), 0)
         return [*nodes[at:], *nodes[:at]]
+
+    def places(self, spec: Mapping[str, Any], count: int) -> Iterator[str]:
+        """Nodes for ``count`` pods at once, in turns; they are counted as the pods are written."""
+        cpu, memory = requests_of(spec)
+        nodes = [node for node in self.store.all(self._nodes) if not refusal(spec, node)]
+        at = next((n + 1 for n, node in enumerate(nodes) if name_of(node) == self._last), 0)
+        nodes = [*nodes[at:], *nodes[:at]]
+        for _ in range(count):
+            found = next((node for node in nodes if not self._no_room(node, cpu, memory)), None)
+            if found is None:
+                return
+            nodes.remove(found)
+            nodes.append(found)
+            self._last = name_of(found)
+            yield self._last
 
     def _no_room(self, node: Object, cpu: float, memory: float) -> str:
         usage = self.usage.get(name_of(node)) or Usage()

@@ -6,15 +6,16 @@ they do their work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dockdesk.sandbox.kube.admission import Admission, changed
 from dockdesk.sandbox.kube.cluster import Cluster
+from dockdesk.sandbox.kube.crowd import Crowd
 from dockdesk.sandbox.kube.kubelet import Kubelet
 from dockdesk.sandbox.kube.load import Load
-from dockdesk.sandbox.kube.objects import Object, clone, number_of
+from dockdesk.sandbox.kube.objects import Object, clone
 from dockdesk.sandbox.kube.pods import PodMaker
 from dockdesk.sandbox.kube.scheduler import Scheduler
 from dockdesk.sandbox.kube.seed_apps import APPS, App, pod_of
@@ -23,7 +24,7 @@ from dockdesk.sandbox.kube.seed_basics import basics, policies
 HOUR = 3600.0
 DAY = 24 * HOUR
 _SETTLING = 20
-_HUGE_NAMESPACES, _HUGE_DEPLOYMENTS = 25, 10
+_NODES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class Parts:
     kubelet: Kubelet
     load: Load
     makers: Sequence[PodMaker]
+    crowd: Crowd
 
 
 class Seed:
-    """Fills an empty cluster; ``pods`` more in the huge scenario."""
+    """Fills an empty cluster; ``pods`` more in the huge scenario, from the beginning or while it runs."""
 
     def __init__(self, parts: Parts, pods: int = 0) -> None:
         self._parts = parts
@@ -50,8 +52,7 @@ class Seed:
     def furnish(self) -> None:
         self._hurry(True)
         self._at(120)
-        extra = -(-self._huge // 90)
-        basics(self._cluster, self.make, 4 + extra)
+        basics(self._cluster, self.make, _NODES)
         self._settle()
         releases = [
             (age, app, number) for app in APPS for number, (_, age) in enumerate(app.images)
@@ -67,8 +68,8 @@ class Seed:
         policies(self._cluster, self.make)
         self._cluster.freeze(None)
         if self._huge:
-            self._hurry(True)
-            self._make_huge()
+            for _ in self.enlarge(self._huge, self._start):
+                pass
         self._hurry(False)
         self._settle_all()
         self._cluster.store.compact()
@@ -206,26 +207,21 @@ class Seed:
             self._cluster.freeze(self._start - minutes * 60.0)
             self._settle()
 
-    def _make_huge(self) -> None:
-        each = -(-self._huge // (_HUGE_NAMESPACES * _HUGE_DEPLOYMENTS))
-        images = ("nginx:1.27-alpine", "acme/api:2.14.1", "acme/worker:2.14.1", "redis:7-alpine")
-        left = self._huge
-        for team in range(_HUGE_NAMESPACES):
-            namespace = f"team-{team:02d}"
-            self.make("Namespace", "", {"metadata": {"name": namespace}})
-            for number in range(_HUGE_DEPLOYMENTS):
-                count = min(each, left)
-                left -= count
-                app = App(
-                    f"service-{number}",
-                    ((images[(team + number) % 4], 1),),
-                    count,
-                    namespace=namespace,
-                    cpu="10m",
-                    memory="16Mi",
-                    limit="512Mi",
-                )
-                self._cluster.freeze(self._start - (1 + number_of(team, number) % 200) * HOUR)
-                self._release(app, 0)
-                self._settle_all()
-        self._cluster.freeze(None)
+    def enlarge(self, pods: int, start: float = 0.0) -> Iterator[None]:
+        """So many more pods, a few at each step. ``start`` as in `Crowd.grow`."""
+
+        def release(app: App) -> None:
+            self._release(app, 0)
+            self._settle_all()
+
+        steps = self._parts.crowd.grow(pods, release, start)
+        while True:
+            self._hurry(True)
+            try:
+                next(steps)
+            except StopIteration:
+                return
+            finally:
+                self._cluster.freeze(None)
+                self._hurry(False)
+            yield

@@ -28,7 +28,7 @@ def basics(cluster: Cluster, make: Make, nodes: int) -> None:
         labels = {"team": "shop"} if name == "shop" else {}
         make("Namespace", "", {"metadata": {"name": name, "labels": labels}})
     for number in range(nodes):
-        _node(cluster, number)
+        make_node(cluster, number)
     for name, default in (("gp3", True), ("gp2", False)):
         make("StorageClass", "storage.k8s.io", {
             "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": str(default).lower()}},
@@ -85,7 +85,8 @@ def basics(cluster: Cluster, make: Make, nodes: int) -> None:
     _custom(make)
 
 
-def _node(cluster: Cluster, number: int) -> None:
+def make_node(cluster: Cluster, number: int) -> None:
+    """A worker; its name, zone and address follow from its number."""
     zone = ZONES[number % 3]
     draw = number_of(cluster.seed, "node", number)
     name = (

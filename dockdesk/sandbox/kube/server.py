@@ -6,7 +6,8 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dockdesk.sandbox.http import HttpError, Request, Response, Router, Server
@@ -17,6 +18,7 @@ from dockdesk.sandbox.kube.autoscaler import Autoscaler
 from dockdesk.sandbox.kube.batch import CronJobs, Jobs
 from dockdesk.sandbox.kube.cluster import Cluster
 from dockdesk.sandbox.kube.containers import Containers
+from dockdesk.sandbox.kube.crowd import Crowd
 from dockdesk.sandbox.kube.deployments import Deployments, ReplicaSets
 from dockdesk.sandbox.kube.discovery import Discovery
 from dockdesk.sandbox.kube.housekeeping import CustomResources, Garbage, Namespaces
@@ -38,6 +40,7 @@ from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.kube.watching import BOOKMARK_SECONDS, Watcher
 from dockdesk.sandbox.kube.writing import Writer
 from dockdesk.sandbox.world.clock import Clock
+from dockdesk.sandbox.world.rate import Allowance
 from dockdesk.sandbox.world.scenarios import Conditions
 
 _log = logging.getLogger(__name__)
@@ -45,6 +48,8 @@ _log = logging.getLogger(__name__)
 TOKEN = "dockdesk-sandbox"
 PODS_IF_HUGE = 5000
 _TICK_SECONDS = 0.2
+_GROW_SECONDS = 0.01
+_DONE = object()
 _OPEN = {"/healthz", "/livez", "/readyz", "/version"}
 
 
@@ -75,14 +80,16 @@ class SimulatedKubernetes:
         self._make_controllers(pods)
         self._router = self._routes(bookmark_seconds)
         self.server = Server(self._handle, "kubernetes")
+        self._expired = False
+        self._allowance = Allowance()
 
     def _make_controllers(self, pods: int) -> None:
         cluster = self.cluster
         admission = self._admission = Admission(cluster)
-        makers: list[PodMaker] = [
-            maker(cluster, admission)
-            for maker in (Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs)
-        ]
+        sets = ReplicaSets(cluster, admission)
+        others = (StatefulSets, DaemonSets, Jobs, CronJobs)
+        makers: list[PodMaker] = [Deployments(cluster, admission), sets]
+        makers += [maker(cluster, admission) for maker in others]
         self.scheduler, self.kubelet = Scheduler(cluster), Kubelet(cluster, self.load, self.stores)
         self.metrics = Metrics(cluster, self.kubelet, self.load)
         self.autoscaler, self._budgets, self.nodes = (
@@ -103,9 +110,11 @@ class SimulatedKubernetes:
             self._budgets,
             self.autoscaler,
         ]
-        Seed(
-            Parts(cluster, admission, self.scheduler, self.kubelet, self.load, makers), pods
-        ).furnish()
+        crowd = Crowd(cluster, admission, self.scheduler, self.kubelet, sets)
+        parts = Parts(cluster, admission, self.scheduler, self.kubelet, self.load, makers, crowd)
+        self._seed, self._is_huge = Seed(parts, pods), bool(pods)
+        self._seed.furnish()
+        self._growing: Iterator[None] | None = None
         self.story = Story(cluster, self.load, self.kubelet, self.nodes)
 
     def _routes(self, bookmark_seconds: float) -> Router:
@@ -137,7 +146,12 @@ class SimulatedKubernetes:
 
     def play(self, conditions: Conditions) -> None:
         """Live under a scenario's conditions from now on."""
+        self._expired = conditions.expired
+        self._allowance.set_rate(conditions.throttled)
         self.story.play(conditions)
+        if conditions.huge and not self._is_huge:
+            self._is_huge = True
+            self._growing = self._seed.enlarge(PODS_IF_HUGE)
 
     async def listen_tls(self, folder: Path, port: int = 0) -> int:
         """Listen on 127.0.0.1 with TLS, as kubectl needs it to send a token; returns the port.
@@ -176,12 +190,32 @@ class SimulatedKubernetes:
     async def _live(self) -> None:
         while True:
             self.cluster.tick()
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(self.grow() or _TICK_SECONDS)
+
+    def grow(self) -> float:
+        """Make some more of a cluster that is becoming huge; the seconds to wait for the next, 0 where it is done."""
+        if self._growing is None:
+            return 0.0
+        until = time.monotonic() + _GROW_SECONDS
+        while time.monotonic() < until:
+            if next(self._growing, _DONE) is _DONE:
+                self._growing = None
+                return 0.0
+        return _GROW_SECONDS / 4
+
+    def _admit(self, request: Request) -> None:
+        """Raises KubeError 401 where nobody is known, or known no more, and 429 for more than is let through."""
+        if self._expired:
+            raise KubeError(401, "Unauthorized")
+        self.access.user_of(request)
+        if wait := self._allowance.take():
+            text = "the server has received too many requests and has asked us to try again later"
+            raise KubeError(429, text, retry_after=max(round(wait), 1))
 
     async def _handle(self, request: Request) -> Response:
         try:
             if request.path not in _OPEN:
-                self.access.user_of(request)
+                self._admit(request)
             response = await self._router(request)
         except HttpError as error:
             response = status_response(error)

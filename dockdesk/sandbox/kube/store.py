@@ -176,12 +176,16 @@ class Store:
         if key in shelf.items:
             raise status.already_exists(kind.plural, kind.group, key[1])
         meta = item["metadata"]
+        meta["uid"] = self.uid_of_next(*key)
         self.version += 1
-        meta["uid"] = uuid_of(self._seed, self.version, key)
         meta["creationTimestamp"] = rfc3339(self._now() if created is None else created)
         if kind.generation or kind.custom is not None:
             meta["generation"] = 1
         return self._put(kind, key, item, "ADDED", None)
+
+    def uid_of_next(self, namespace: str, name: str) -> str:
+        """The uid that the next new object will have, if it has this name."""
+        return uuid_of(self._seed, self.version + 1, (namespace, name))
 
     def replace(self, kind: Kind, item: Object) -> Object:
         """Store a new state of an object; nothing happens where it does not differ. Raises KubeError 404."""

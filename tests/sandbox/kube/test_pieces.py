@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from dockdesk.sandbox.kube import managed, protobuf
 from dockdesk.sandbox.kube.cron import Schedule
 from dockdesk.sandbox.kube.images import behaviour_of
-from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.kube.kinds import Kinds
 from dockdesk.sandbox.kube.objects import quantity, share, template_hash
 from dockdesk.sandbox.kube.patching import json_patch, merge_patch, strategic_patch
 from dockdesk.sandbox.kube.selectors import of_object, parse_fields, parse_labels, written
 from dockdesk.sandbox.kube.status import KubeError
+from dockdesk.sandbox.kube.stores import Stores
 from dockdesk.sandbox.kube.tables import age_of
 
 
