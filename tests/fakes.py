@@ -30,6 +30,15 @@ from dockdesk.core.ports import (
     UpdateSpec,
     VolumeSpec,
 )
+from dockdesk.core.resources.builds import (
+    Builder,
+    BuildItem,
+    BuildResult,
+    BuildSpec,
+    BuildStep,
+    BuildWarning,
+    PastBuild,
+)
 from dockdesk.core.resources.containers import (
     Container,
     ContainerDetail,
@@ -145,6 +154,13 @@ class FakeEngine:
         self._build_cache = 412_000_000
         self._ticks = 0
         self._time = NOW
+        self.build_items: list[BuildItem] = [
+            BuildStep("sha256:1", "[1/2] FROM scratch", (), True, NOW, NOW),
+            BuildStep("sha256:2", "[2/2] COPY . /", ("sha256:1",), False, NOW, NOW + 1),
+        ]
+        self.build_warnings: list[BuildWarning] | None = []
+        self.build_builders: list[Builder] = []
+        self.build_history: list[PastBuild] = []
 
     # What tests turn.
 
@@ -654,6 +670,37 @@ class FakeEngine:
     def read_volume_file(self, name: str, path: str, limit: int = 1 << 20) -> tuple[bytes, bool]:
         self._enter("read_volume_file", name, path)
         return b"data\n"[:limit], False
+
+    # Builds
+
+    def build(
+        self, spec: BuildSpec, sink: Callable[[Sequence[BuildItem]], None], work: Work
+    ) -> BuildResult:
+        """`build_items` are told in bursts of one; the image is there afterwards under the first tag."""
+        self._enter("build", spec)
+        for item in self.build_items:
+            work.check()
+            sink([item])
+        id = self._add_image(spec.tags[0]) if spec.tags else "sha256:" + "d" * 64
+        return BuildResult("buildkit", id, "", 1_000, 10)
+
+    def check(self, spec: BuildSpec, work: Work) -> list[BuildWarning] | None:
+        self._enter("check", spec)
+        return self.build_warnings
+
+    def builders(self) -> list[Builder]:
+        self._enter("builders")
+        return list(self.build_builders)
+
+    def past_builds(self, limit: int = 200) -> list[PastBuild]:
+        self._enter("past_builds", limit)
+        return self.build_history[:limit]
+
+    def past_build(self, ref: str, sink: Callable[[Sequence[BuildItem]], None], work: Work) -> None:
+        self._enter("past_build", ref)
+        if all(item.ref != ref for item in self.build_history):
+            raise NotFoundError("No such build", ref)
+        sink(self.build_items)
 
     # ManagesNetworks
 

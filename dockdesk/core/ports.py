@@ -370,6 +370,7 @@ class Engine(
     Executes,
     BrowsesFiles,
     ManagesImages,
+    Builds,
     ManagesVolumes,
     ManagesNetworks,
     Protocol,

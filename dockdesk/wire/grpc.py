@@ -119,6 +119,11 @@ class Call:
             if found := self._split(data):
                 return found
 
+    def poll(self) -> list[bytes]:
+        """The messages that have come by now; never waits."""
+        ready, self._ready = self._ready[::-1], []
+        return ready + self._split(self._stream.poll())
+
     def __iter__(self) -> Iterator[bytes]:
         while (item := self.receive()) is not None:
             yield item
@@ -200,6 +205,10 @@ class ServerCall(Call):
                 self._stream.send_headers(_ANSWER)
             except StreamClosedError as error:
                 raise self._failure(error) from error
+
+    def stop_receiving(self) -> None:
+        """Have whoever receives see the end."""
+        self._stream.stop_receiving()
 
     def finish(self, error: GrpcError | None = None) -> None:
         """End the call; the rest of what comes is not read."""

@@ -59,6 +59,7 @@ class Stream:
         self._unacknowledged = 0
         self._ended = False  # the other side has said all
         self._done = False  # so have we
+        self._stopped = False  # nobody wants to hear more
         self._failure: StreamClosedError | None = None
 
     def send_headers(self, headers: Headers, end: bool = False) -> None:
@@ -100,7 +101,7 @@ class Stream:
         """
         with self._connection.lock:
             while not self._received:
-                if self._ended:
+                if self._ended or self._stopped:
                     return b""
                 self._check()
                 self._wait(deadline)
@@ -111,6 +112,10 @@ class Stream:
                 self._connection.grant(self.id, self._unacknowledged)
                 self._unacknowledged = 0
             return data
+
+    def poll(self) -> bytes:
+        """What has come by now, if anything. Never waits or raises."""
+        return self.receive() if self._received else b""
 
     def await_headers(self, deadline: float | None = None) -> Headers:
         """The other side's headers. Raise as `receive` does."""
@@ -137,6 +142,13 @@ class Stream:
         with self._connection.lock:
             self._connection.forget(self)
 
+    def stop_receiving(self) -> None:
+        """What comes from here on does not matter: `receive` returns the end."""
+        with self._connection.lock:
+            self._received.clear()
+            self._stopped = True
+            self._changed.notify_all()
+
     @property
     def failure(self) -> StreamClosedError | None:
         return self._failure
@@ -144,7 +156,8 @@ class Stream:
     # For the connection, which holds the lock.
 
     def _take(self, data: Any) -> None:
-        self._received += data
+        if not self._stopped:
+            self._received += data
         self._changed.notify_all()
 
     def _end(self) -> None:
@@ -214,7 +227,7 @@ class Connection:
     def _new_state(client: bool) -> h2.connection.H2Connection:
         state = h2.connection.H2Connection(
             h2.config.H2Configuration(
-                client_side=client, header_encoding="utf-8", validate_inbound_headers=False
+                client_side=client, header_encoding=None, validate_inbound_headers=False
             )
         )
         codes = h2.settings.SettingCodes
@@ -487,4 +500,4 @@ def _texts(headers: Iterable[Any] | None) -> Headers:
 
 
 def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

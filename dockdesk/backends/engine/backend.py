@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dockdesk.backends.engine.buildkit.builds import BuildCalls
 from dockdesk.backends.engine.client import EngineClient
 from dockdesk.backends.engine.containers import ContainerCalls
 from dockdesk.backends.engine.create import CreateCalls
 from dockdesk.backends.engine.disk import DiskCalls
 from dockdesk.backends.engine.endpoints import Endpoint
 from dockdesk.backends.engine.exec import Terminals
-from dockdesk.backends.engine.identity import Identity
+from dockdesk.backends.engine.identity import Identity, capabilities_of
 from dockdesk.backends.engine.live import LiveStreams
 from dockdesk.backends.engine.logins import Logins, NoLogins
 from dockdesk.backends.engine.networks import NetworkCalls
@@ -24,6 +25,7 @@ class EngineBackend(
     Terminals,
     ContainerCalls,
     CreateCalls,
+    BuildCalls,
     VolumeCalls,
     NetworkCalls,
     DiskCalls,
@@ -36,6 +38,12 @@ class EngineBackend(
         self.client = client
         self.logins = logins or NoLogins()
         self.hub = StreamHub(client, reactor)
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Also what was learned since: only a build's try shows whether an engine opens sessions."""
+        found = capabilities_of(self.client.server)
+        return found - {"buildkit"} if self.without_buildkit else found
 
 
 def connect(

@@ -150,7 +150,7 @@ class EngineClient:
         *,
         json: Any = None,
         data: bytes | Iterable[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | tuple[str, ...]] | None = None,
         timeout: float | None = None,
         title: str = "",
         work: Work | None = None,
@@ -218,7 +218,7 @@ class EngineClient:
         *,
         json: Any = None,
         data: bytes | Iterable[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | tuple[str, ...]] | None = None,
         timeout: float | None = None,
         title: str = "",
         work: Work | None = None,
@@ -318,8 +318,8 @@ class EngineClient:
 
 
 def _body(
-    json: Any, data: bytes | Iterable[bytes] | None, headers: Mapping[str, str] | None
-) -> tuple[bytes | Iterable[bytes] | None, dict[str, str]]:
+    json: Any, data: bytes | Iterable[bytes] | None, headers: Mapping[str, Any] | None
+) -> tuple[bytes | Iterable[bytes] | None, dict[str, Any]]:
     sent = dict(headers or {})
     if json is not None:
         sent["Content-Type"] = "application/json"

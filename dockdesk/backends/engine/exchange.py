@@ -65,7 +65,7 @@ class Exchange:
         transport: Transport,
         target: str,
         body: bytes | Iterable[bytes] | None,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | tuple[str, ...]],
     ) -> None:
         """Connect and send the request."""
         self._work.check()

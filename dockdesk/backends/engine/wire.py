@@ -196,13 +196,17 @@ def _chunk_size(line: bytes) -> int:
         raise ProtocolError("a chunk has no size") from error
 
 
-def request_head(method: str, target: str, headers: Mapping[str, str]) -> bytes:
-    """The bytes that open a request. Header values come from DockDesk, never with line ends in them."""
+def request_head(method: str, target: str, headers: Mapping[str, str | tuple[str, ...]]) -> bytes:
+    """The bytes that open a request. Header values come from DockDesk, never with line ends in them.
+
+    A header with several values is sent several times.
+    """
     lines = [f"{method} {target} HTTP/1.1"]
-    for name, value in headers.items():
-        if "\r" in value or "\n" in value:
-            raise ValueError(f"a line end in the header {name}")
-        lines.append(f"{name}: {value}")
+    for name, values in headers.items():
+        for value in (values,) if isinstance(values, str) else values:
+            if "\r" in value or "\n" in value:
+                raise ValueError(f"a line end in the header {name}")
+            lines.append(f"{name}: {value}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

@@ -1,0 +1,1 @@
+"""Builds: BuildKit natively, the classic builder, and buildx; see Builds in core/ports.py."""
