@@ -19,7 +19,7 @@ from dockdesk.ui.widgets.chart.lines import (
     steps,
     without_flats,
 )
-from dockdesk.ui.widgets.chart.model import ChartModel, Event, Line
+from dockdesk.ui.widgets.chart.model import Band, ChartModel, Event, Line
 from dockdesk.ui.widgets.chart.timescale import time_ticks
 from dockdesk.ui.widgets.chart.units import Tick, Unit, axis_ticks
 
@@ -158,7 +158,7 @@ class ChartPainter:
                 painter.drawLines(strokes)
 
     def _paint_band(self, painter: QPainter, frame: Frame) -> None:
-        band = self._model.band
+        band = self._band_in(frame)
         if band is None:
             return
         colour = self._theme.colour("good")
@@ -173,8 +173,13 @@ class ChartPainter:
         for y in (round(top), round(bottom)):
             painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
 
-    def _paint_band_label(self, painter: QPainter, frame: Frame) -> None:
+    def _band_in(self, frame: Frame) -> Band | None:
+        """The band, where a part of it is on the axis."""
         band = self._model.band
+        return band if band is not None and band.low <= frame.high and band.high >= 0 else None
+
+    def _paint_band_label(self, painter: QPainter, frame: Frame) -> None:
+        band = self._band_in(frame)
         if band is not None and band.label:
             metrics = QFontMetricsF(painter.font())
             top = frame.y(min(band.high, frame.high))
@@ -186,6 +191,7 @@ class ChartPainter:
     def _paint_thresholds(self, painter: QPainter, frame: Frame) -> None:
         metrics = QFontMetricsF(painter.font())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        taken: list[QRectF] = []
         for threshold in self._model.thresholds:
             if not 0 <= threshold.value <= frame.high:
                 continue
@@ -201,6 +207,10 @@ class ChartPainter:
                 at = QPointF(
                     frame.plot.right() - width - 4, y - 4 if above else y + metrics.ascent() + 3
                 )
+                # Close to another one it stands beside that one's words.
+                while (other := _in_the_way(_plate(at, width, metrics), taken)) is not None:
+                    at.setX(other.left() - width - 6)
+                taken.append(_plate(at, width, metrics))
                 self._paint_plate(painter, at, width, metrics)
                 painter.setPen(colour)
                 painter.drawText(at, threshold.label)
@@ -211,8 +221,7 @@ class ChartPainter:
         """A little of the panel behind a label, so that a line under it doesn't cross its letters."""
         panel = self._theme.colour("panel")
         panel.setAlphaF(0.8)
-        box = QRectF(at.x() - 3, at.y() - metrics.ascent(), width + 6, metrics.height())
-        painter.fillRect(box, panel)
+        painter.fillRect(_plate(at, width, metrics), panel)
 
     def _paint_events(self, painter: QPainter, frame: Frame) -> None:
         events = [event for event in self._model.events if frame.start <= event.time <= frame.end]
@@ -261,3 +270,12 @@ class ChartPainter:
         painter.setPen(colour)
         painter.drawText(QPointF(left, top + metrics.ascent() - 1), text)
         return max(x + 4.0, left + metrics.horizontalAdvance(text))
+
+
+def _plate(at: QPointF, width: float, metrics: QFontMetricsF) -> QRectF:
+    """The room of a label whose baseline begins at ``at``."""
+    return QRectF(at.x() - 3, at.y() - metrics.ascent(), width + 6, metrics.height())
+
+
+def _in_the_way(box: QRectF, taken: Sequence[QRectF]) -> QRectF | None:
+    return next((other for other in taken if other.intersects(box)), None)

@@ -476,3 +476,120 @@ def test_charts_import_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100
     )
     assert found.stdout.strip() == "[]"
+
+
+# Marks: bounds, thresholds and events.
+
+
+def tinted(image: QImage, x: int, y: int, ground: QColor) -> bool:
+    """Whether a pixel has a wash of colour over the ground."""
+    return image.pixelColor(x, y) != ground
+
+
+@pytest.fixture
+def quiet(qtbot: QtBot, theme: Theme) -> TimeChart:
+    """Next to nothing on it but marks."""
+    made = TimeChart(theme, Unit.PERCENT, "CPU")
+    qtbot.addWidget(made)
+    made.resize(520, 280)
+    made.add_series("a", "api", filled=False)
+    made.set_samples("a", [START, START + 600], [1.0, 1.0])
+    made.set_high(100)
+    made.show_range(START, START + 600)
+    made.show()
+    return made
+
+
+def test_a_band_is_washed_between_its_bounds(quiet: TimeChart) -> None:
+    before = drawn(quiet)
+    quiet.set_band(40, 60)
+    image, frame = drawn(quiet), frame_of(quiet)
+    x = round(frame.x(START + 317))
+    for value, washed in ((50, True), (43, True), (57, True), (35, False), (66, False)):
+        y = round(frame.y(value))
+        assert tinted(image, x, y, before.pixelColor(x, y)) is washed, value
+    quiet.clear_band()
+    assert drawn(quiet) == before
+
+
+def test_a_band_ends_at_the_axis_and_beyond_it_there_is_none(quiet: TimeChart) -> None:
+    before = drawn(quiet)
+    quiet.set_band(80, 900, "target")
+    quiet.set_high(100)
+    image, frame = drawn(quiet), frame_of(quiet)
+    x = round(frame.x(START + 317))
+    above = round(frame.plot.top()) - 3
+    assert not tinted(image, x, above, before.pixelColor(x, above))
+    inside = round(frame.y(90))
+    assert tinted(image, x, inside, before.pixelColor(x, inside))
+    quiet.set_band(300, 900, "target")
+    quiet.set_high(100)
+    assert drawn(quiet) == before
+
+
+def test_labels_of_near_thresholds_are_all_read(quiet: TimeChart, theme: Theme) -> None:
+    high, low = Threshold(61, "scale out above 61 %", "bad"), Threshold(60, "alarm at 60 %", "warn")
+    alone = []
+    for each in (high, low):
+        quiet.set_thresholds([each])
+        alone.append(ink(drawn(quiet), theme.tone(each.tone), 30))
+    quiet.set_thresholds([high, low])
+    image = drawn(quiet)
+    for each, count in zip((high, low), alone, strict=True):
+        assert ink(image, theme.tone(each.tone), 30) > 0.85 * count, each.label
+
+
+def test_a_threshold_beyond_the_axis_is_left_out(quiet: TimeChart) -> None:
+    before = drawn(quiet)
+    quiet.set_thresholds([Threshold(250, "limit"), Threshold(-5, "below")])
+    assert frame_of(quiet).high == 100
+    assert drawn(quiet) == before
+
+
+def test_every_event_is_marked_and_words_give_way(quiet: TimeChart, theme: Theme) -> None:
+    """Forty deployments in ten minutes: forty marks, and no words over other words."""
+    events = [Event(START + 15 * n, f"web:{n} was deployed by somebody", "info") for n in range(40)]
+    quiet.set_events(events[::-1])
+    image, frame = drawn(quiet), frame_of(quiet)
+    row = round(frame.plot.bottom()) - 30
+    colour = theme.tone("info")
+    for event in events[1:]:
+        x = round(frame.x(event.time))
+        near = [image.pixelColor(at, y) for at in (x - 1, x, x + 1) for y in range(row, row + 8)]
+        assert any(abs(each.blue() - colour.blue()) < 60 and each.red() < 160 for each in near), x
+    assert quiet._model.events == events, "in the order of time"
+    quiet.add_event(Event(START + 7, "first\nof <b>all</b>"))
+    assert quiet._model.events[1].label == "first⏎of <b>all</b>"
+    quiet.clear()
+    assert quiet._model.events == []
+
+
+def test_words_of_an_event_at_the_edge_stay_inside(quiet: TimeChart, theme: Theme) -> None:
+    quiet.set_events([Event(START + 592, "web:17 was deployed", "bad")])
+    image, frame = drawn(quiet), frame_of(quiet)
+    assert ink(image, theme.tone("bad"), 90) > 150, "its words are there, before it"
+    right = round(frame.plot.right()) + 12
+    blank = image.pixelColor(image.width() - 1, 0)
+    assert all(
+        image.pixelColor(x, y) == blank
+        for x in range(right, image.width())
+        for y in range(round(frame.plot.top()))
+    )
+
+
+def test_events_of_another_time_are_not_marked(quiet: TimeChart) -> None:
+    """The room for their words stays: the plot must not jump as one scrolls."""
+    quiet.set_events([Event(START - 60, "before"), Event(START + 900, "after")])
+    away = drawn(quiet)
+    quiet.set_events([Event(START - 70, "long before")])
+    assert drawn(quiet) == away
+
+
+def test_what_is_under_the_pointer_is_read_with_its_event(quiet: TimeChart) -> None:
+    quiet.set_events([Event(START + 300, "deployed"), Event(START + 500, "rolled back")])
+    canvas, frame = quiet._canvas, frame_of(quiet)
+    canvas._set_hover(frame.x(START + 500))
+    assert canvas.reading().endswith("rolled back")
+    canvas._set_hover(frame.x(START + 400))
+    assert "deployed" not in canvas.reading()
+    assert "rolled" not in canvas.reading()
