@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
+    QPaintEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -24,6 +25,7 @@ from dockdesk.ui.widgets.log.pointer import Pointer
 from dockdesk.ui.widgets.log.search import LogSearch
 from dockdesk.ui.widgets.log.selection import Position, Selection
 from dockdesk.ui.widgets.plain import plain_tip
+from dockdesk.ui.widgets.read_aloud import ReadAloud
 
 _WHEEL_LINES = 3
 
@@ -48,8 +50,10 @@ class LogView(LogCanvas):
         self._wheel = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Log")
-        self.setAccessibleDescription(
-            "Arrow keys scroll, Shift with them selects, End goes to the newest line and follows it."
+        self._aloud = ReadAloud(
+            self,
+            lambda: (text for _row, text in self.lines_drawn()),
+            "Arrow keys scroll, Shift with them selects, End goes to the newest line and follows it.",
         )
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
 
@@ -156,6 +160,10 @@ class LogView(LogCanvas):
             self.selection_done.emit()
 
     # Events.
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._aloud.touch()
 
     def event(self, event: QEvent) -> bool:
         override = event.type() == QEvent.Type.ShortcutOverride

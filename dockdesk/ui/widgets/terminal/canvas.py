@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.read_aloud import ReadAloud
 from dockdesk.ui.widgets.terminal.emulation import Emulation
 from dockdesk.ui.widgets.terminal.painter import Metrics, RowPainter
 from dockdesk.ui.widgets.terminal.palette import Palette
@@ -67,6 +68,7 @@ class TerminalCanvas(QWidget):
         self.setCursor(Qt.CursorShape.IBeamCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._painter = self._made_painter()
+        self._aloud = ReadAloud(self, self.lines)
         emulation.changed.connect(self._on_changed)
         emulation.ready.connect(self._apply_size)
         theme.changed.connect(self._on_theme_changed)
@@ -279,6 +281,20 @@ class TerminalCanvas(QWidget):
                     painter, _PADDING, rect.y(), screen.row(index), columns, matches
                 )
         self._paint_cursor(painter, screen.row(self._cursor.row))
+        self._aloud.touch()
+
+    def lines(self) -> list[str]:
+        """What is on the screen, line by line."""
+        screen = self._emulation.screen
+        if screen is None:
+            return []
+        found = []
+        for index in range(self._grid[1]):
+            line = ""
+            for run in screen.row(index).runs:
+                line = line.ljust(run.column) + run.text
+            found.append(line.rstrip())
+        return found
 
     def _paint_cursor(self, painter: QPainter, row: Row) -> None:
         cursor = self._cursor

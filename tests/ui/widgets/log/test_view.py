@@ -472,3 +472,20 @@ def test_keys_of_the_view_come_before_the_window_s(fed: Any) -> None:
 def test_it_has_a_name_for_those_who_cannot_see_it(fed: Any) -> None:
     assert fed.panel.view.accessibleName()
     assert "follow" in fed.panel.view.accessibleDescription()
+
+
+def test_screen_readers_hear_the_lines_in_sight(fed: Any, listener: None) -> None:
+    view = filled(fed)
+    fed.until(lambda: "line 499" in view.accessibleDescription().splitlines())
+    assert view.accessibleDescription().startswith("Arrow keys scroll")
+    view.go_to_top()
+    fed.until(lambda: "line 0" in view.accessibleDescription().splitlines())
+    assert "line 499" not in view.accessibleDescription()
+
+
+def test_nothing_is_read_while_nobody_listens(fed: Any) -> None:
+    view = filled(fed)
+    fed.put("x" * 10_000_000 + "\n")
+    fed.until_shown("xxx")
+    assert "line" not in view.accessibleDescription().replace("newest line", "")
+    assert not view._aloud._timer.isActive()

@@ -573,3 +573,12 @@ def test_the_menu_offers_what_can_be_done(qtbot: QtBot, view: TerminalView) -> N
     actions["Clear"].trigger()
     view._canvas._refresh()
     assert view.emulator.scroll().total == view.grid[1]
+
+
+def test_screen_readers_hear_what_is_on_the_screen(
+    qtbot: QtBot, view: TerminalView, listener: None
+) -> None:
+    show(qtbot, view, "one\r\n   two \x1b[31mred\x1b[0m")
+    canvas = view._canvas
+    qtbot.waitUntil(lambda: "two red" in canvas.accessibleDescription(), timeout=LONG)
+    assert canvas.accessibleDescription().splitlines()[:2] == ["one", "   two red"]
