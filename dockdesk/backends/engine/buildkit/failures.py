@@ -61,7 +61,10 @@ class Failures:
             line = int(found.group(1) or found.group(2))
         if not line and digest:
             line = line_of(self._names.get(digest, ""), dockerfile)
-        return BuildError(title_of(message), message, hint_of(message, problem), digest, line)
+        hint = hint_of(message, problem)
+        if "unknown instruction" in message.casefold() and _in_heredoc(dockerfile, line):
+            hint = "This engine's builder is too old for here-documents."
+        return BuildError(title_of(message), message, hint, digest, line)
 
 
 def title_of(message: str) -> str:
@@ -82,8 +85,6 @@ def hint_of(message: str, problem: str = "") -> str:
         return "It is not in the build context. Check the path, which is relative to the context, and .dockerignore."
     if "no space left on device" in lowered:
         return "The engine's disk is full: see Disk for what can go."
-    if "unknown instruction: <<" in lowered or "unknown instruction: eof" in lowered:
-        return "This engine's builder is too old for here-documents."
     if (
         "multiple platforms feature" in lowered
         or "does not support exporting manifest lists" in lowered
@@ -94,6 +95,11 @@ def hint_of(message: str, problem: str = "") -> str:
     if "unset ssh forward key" in lowered or "no ssh" in lowered:
         return "Give the build an ssh agent of that id."
     return registry_error(TITLE, message, problem).hint
+
+
+def _in_heredoc(dockerfile: str, line: int) -> bool:
+    found = parse(dockerfile).instruction_at(line - 1)
+    return found is not None and bool(found.heredocs)
 
 
 def located(details: bytes) -> tuple[str, int]:

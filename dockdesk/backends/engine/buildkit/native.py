@@ -36,7 +36,7 @@ from dockdesk.backends.engine.client import EngineClient
 from dockdesk.backends.engine.logins import Logins
 from dockdesk.core.errors import CancelledError, DockDeskError, NotSupportedError
 from dockdesk.core.records import dataclass
-from dockdesk.core.resources.builds import BuildItem, BuildSpec
+from dockdesk.core.resources.builds import BuildItem, BuildSpec, BuildWarning
 from dockdesk.core.work import Work
 from dockdesk.wire.buildkit import (
     FILE_SEND,
@@ -50,6 +50,7 @@ from dockdesk.wire.grpc import ClientCall, Code, GrpcError, Handler
 
 Sink: TypeAlias = Callable[[Sequence[BuildItem]], None]
 
+_SIZES_SHM = "1.42"  # Docker 23
 _STATUS_PATIENCE = 5.0  # seconds without a word, after the build itself is over
 _UNTOLD_PATIENCE = 0.3  # where nothing was ever told
 
@@ -123,6 +124,8 @@ class NativeBuild:
         """Build. Raise BuildError, CancelledError, UnreachableError, LocalError; NotSupportedError without BuildKit."""
         self._secrets.check()
         self._agents.check()
+        if self._spec.shm_size and not self._client.speaks(_SIZES_SHM):
+            self._sink([BuildWarning("", "This engine's BuildKit ignores the size of /dev/shm.")])
         with ExitStack() as stack:
             for output in self._plan.outputs.values():
                 stack.enter_context(output)
