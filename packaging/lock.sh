@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes both lock files: every package that any supported Python and system needs, pinned with the hashes of its files.
+# Writes the lock files: every package that any supported Python and system needs, pinned with the hashes of its files.
 # They name no host, so any mirror serves; pip refuses what does not match.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,3 +17,4 @@ echo 'setuptools>=77' >"$build"
 compile "$@" pyproject.toml "$build" --output-file packaging/requirements.lock
 compile "$@" pyproject.toml --group dev "$build" --constraint packaging/requirements.lock \
     --output-file packaging/requirements-dev.lock
+compile "$@" --group pyproject.toml:judges --output-file packaging/judges.lock

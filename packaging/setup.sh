@@ -4,7 +4,7 @@
 #   packaging/setup.sh run    the program and Qt's libraries for a window
 #   packaging/setup.sh plain  the program, for use without a screen
 #   packaging/setup.sh dev    the program and the tools that check it
-#   packaging/setup.sh test   the same, and the engines that tests start
+#   packaging/setup.sh test   the same, and the engines and simulations that tests start
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly kind="${1:?usage: setup.sh run|plain|dev|test}"
@@ -129,6 +129,19 @@ python_packages() {
     stamp_of "$lock" >"$stamp"
 }
 
+# Other simulations of AWS: one pins a botocore that is not the tests' own, so they live apart.
+judges() {
+    local place="$venv/judges" lock=packaging/judges.lock
+    if [ "$(cat "$place/.installed" 2>/dev/null)" = "$(cksum <"$lock")" ]; then
+        return
+    fi
+    say "installing Python packages from $lock into $place (about 170 MB)"
+    rm -rf "$place"
+    $venv/bin/python -m venv "$place" &&
+        "$place/bin/python" -m pip install -qq --require-hashes -r "$lock" </dev/null >&2 &&
+        cksum <"$lock" >"$place/.installed"
+}
+
 # --- what each target needs ---
 
 case "$kind" in
@@ -150,6 +163,10 @@ case "$kind" in
             say "going on: tests that need an engine that is not here are skipped"
         fi
         python_packages requirements-dev 420
+        if ! judges; then
+            [ -z "${CI:-}" ] || fail "in CI the sandbox must be judged."
+            say "going on: tests that compare the sandbox with other simulations are skipped"
+        fi
         ;;
     *) fail "unknown target: $kind" ;;
 esac

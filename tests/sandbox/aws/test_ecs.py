@@ -321,3 +321,24 @@ def test_the_same_seed_tells_the_same_story() -> None:
         finally:
             world.close()
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cpu": "300"},
+        {"memory": "100"},
+        {"networkMode": "bridge"},
+        {"family": "no spaces"},
+        {"containerDefinitions": []},
+    ],
+    ids=["cpu", "memory", "network", "family", "containers"],
+)
+def test_definitions_that_can_not_run_are_refused(ecs: Any, change: dict[str, Any]) -> None:
+    known = ecs.describe_task_definition(taskDefinition="shop-prod-web")["taskDefinition"]
+    names = ("networkMode", "requiresCompatibilities", "cpu", "memory", "containerDefinitions")
+    good = {"family": "new", **{name: known[name] for name in names}}
+    ecs.register_task_definition(**good)
+    with pytest.raises(ClientError) as caught:
+        ecs.register_task_definition(**{**good, **change})
+    assert caught.value.response["Error"]["Code"] == "ClientException"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,6 +49,8 @@ class ClustersApi(Api):
             "ListContainerInstances": self._list_instances,
             "DescribeContainerInstances": self._describe_instances,
             "UpdateContainerInstancesState": self._update_instances,
+            "RegisterContainerInstance": self._register_instance,
+            "DeregisterContainerInstance": self._deregister_instance,
             "DescribeCapacityProviders": self._describe_providers,
             "ListAccountSettings": self._list_settings,
             "PutAccountSetting": self._put_setting,
@@ -202,6 +205,48 @@ class ClustersApi(Api):
             "containerInstances": [present.instance(host, set()) for host in found],
             "failures": failures,
         }
+
+    def _register_instance(self, params: Params) -> Mapping[str, Any]:
+        """What an agent does when it starts; only who it says that it is counts, not the signature."""
+        item = self._state.cluster(params.text("cluster"))
+        try:
+            told = Params(json.loads(params.need("instanceIdentityDocument")))
+        except ValueError:
+            raise AwsError("ClientException", "Instance identity document is malformed.") from None
+        sizes = {
+            one.need("name"): one.whole("integerValue", 0, 0)
+            for one in params.inners("totalResources")
+        }
+        host_id, zone = self._state.new_id(), told.text("availabilityZone")
+        host = ContainerInstance(
+            host_id,
+            self._state.arn(f"container-instance/{item.name}/{host_id}"),
+            told.need("instanceId"),
+            zone if zone.startswith(self._state.region) else f"{self._state.region}a",
+            told.text("privateIp", "10.0.16.9"),
+            told.text("instanceType", "m6i.large"),
+            sizes.get("CPU", 2048),
+            sizes.get("MEMORY", 7680),
+            self._now(),
+        )
+        item.instances[host_id] = host
+        for service in item.services.values():
+            service.busy = True
+        return {"containerInstance": present.instance(host, set())}
+
+    def _deregister_instance(self, params: Params) -> Mapping[str, Any]:
+        item = self._state.cluster(params.text("cluster"))
+        host = item.instances.get(params.need("containerInstance").rpartition("/")[2])
+        if host is None:
+            raise BadInputError("The referenced container instance was not found.")
+        if host.tasks and not params.flag("force"):
+            raise BadInputError("Found running tasks on the instance.")
+        for task in list(host.tasks.values()):
+            reason = "The container instance was deregistered."
+            begin_stop(task, self._now(), "TerminationNotice", reason)
+        del item.instances[host.id]
+        host.status, host.connected = "INACTIVE", False
+        return {"containerInstance": present.instance(host, set())}
 
     # --- capacity providers, settings, tags ---
 
