@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from dockdesk.sandbox.engine import present
-from dockdesk.sandbox.engine.filesystem import FileSystem, clean
+from dockdesk.sandbox.engine.bodies import changes_of, check_container
+from dockdesk.sandbox.engine.filesystem import clean
 from dockdesk.sandbox.engine.filters import Filters
 from dockdesk.sandbox.engine.lifecycle import Lifecycle, stamp
 from dockdesk.sandbox.engine.loglines import STDOUT
@@ -102,6 +103,7 @@ class ContainersApi:
         body = await request.json()
         if not isinstance(body, dict):
             raise HttpError(400, "config cannot be empty in order to create a container")
+        check_container(body)
         container = self._life.create(request.first("name"), body)
         return json_response({"Id": container.id, "Warnings": []}, 201)
 
@@ -190,22 +192,12 @@ class ContainersApi:
 
         return Response(body=body())
 
-    def _tree(self, container: SimContainer, path: str) -> tuple[FileSystem, str]:
-        """The file system a path of a container lies in: its own, or a mounted volume's, with the path there."""
-        path = clean(path)
-        for name, target in volume_names(container).items():
-            if name in self._state.volumes and (
-                path == target or path.startswith(target.rstrip("/") + "/")
-            ):
-                return self._state.volumes[name].files, clean(path[len(target.rstrip("/")) :])
-        return container.files, path
-
     async def _get_archive(self, request: Request) -> Response:
         container = self._of(request)
         asked = request.first("path")
         if not asked:
             raise HttpError(400, "missing parameter: path")
-        files, path = self._tree(container, asked)
+        files, path = container.view, clean(asked)
         node = files.get(path)
         if node is None:
             path, node = files.find(path)
@@ -223,13 +215,13 @@ class ContainersApi:
         }
         if request.method == "HEAD":
             return Response(headers=headers)
-        data = await asyncio.to_thread(_named_tar, files, path, clean(asked))
+        data = await asyncio.to_thread(files.tar, clean(asked))
         return Response(body=data, content_type=TAR, headers=headers)
 
     async def _put_archive(self, request: Request) -> Response:
         container = self._of(request)
-        files, path = self._tree(container, request.first("path"))
-        files.untar(await request.body(), path, self._state.clock.now())
+        data = await request.body()
+        container.view.untar(data, clean(request.first("path")), self._state.clock.now())
         return Response()
 
     async def _start(self, request: Request) -> Response:
@@ -276,8 +268,7 @@ class ContainersApi:
 
     async def _update(self, request: Request) -> Response:
         container = self._of(request)
-        body = await request.json() or {}
-        container.host.update({key: value for key, value in body.items() if value is not None})
+        container.host.update(changes_of(await request.json() or {}))
         self._life.tell(container, "update")
         return json_response({"Warnings": []})
 
@@ -351,13 +342,3 @@ def _go_mode(mode: int) -> int:
     if stat.S_ISLNK(mode):
         value |= 1 << 27
     return value
-
-
-def _named_tar(files: FileSystem, path: str, asked: str) -> bytes:
-    """The archive of a path; a volume's root carries the name of the folder it is mounted at."""
-    if path != "/" or asked == "/":
-        return files.tar(path)
-    moved = FileSystem(
-        {asked + ("" if below == "/" else below): node for below, node in files.walk("/")}
-    )
-    return moved.tar(asked)

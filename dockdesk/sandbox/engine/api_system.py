@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from dockdesk.sandbox.engine import present
+from dockdesk.sandbox.engine.events import Listening
 from dockdesk.sandbox.engine.filters import Filters
-from dockdesk.sandbox.engine.lifecycle import Lifecycle
+from dockdesk.sandbox.engine.lifecycle import NAME, Lifecycle
 from dockdesk.sandbox.engine.state import CPUS, MEMORY, EngineState, SimNetwork, SimVolume
 from dockdesk.sandbox.http import HttpError, Request, Response, Router, json_response
 
-NAME = "dockdesk-sandbox"
+_POOLS = (
+    *(f"172.{number}.0.0/16" for number in range(15, 32)),
+    *(f"192.168.{number}.0/20" for number in range(0, 256, 16)),
+)
 
 
 class SystemApi:
@@ -128,22 +133,17 @@ class SystemApi:
         def line(event: Mapping[str, Any]) -> bytes:
             return json.dumps(event, separators=(",", ":")).encode() + b"\n"
 
-        queue = self._state.events.listen()
+        async def body(queue: asyncio.Queue[dict[str, Any]]) -> AsyncIterator[bytes]:
+            yield b"".join(line(event) for event in past if _event_matches(event, filters))
+            while not until or self._state.clock.now() < until:
+                try:
+                    event = await asyncio.wait_for(queue.get(), 1.0 if until else None)
+                except TimeoutError:
+                    continue
+                if _event_matches(event, filters):
+                    yield line(event)
 
-        async def body() -> AsyncIterator[bytes]:
-            try:
-                yield b"".join(line(event) for event in past if _event_matches(event, filters))
-                while not until or self._state.clock.now() < until:
-                    try:
-                        event = await asyncio.wait_for(queue.get(), 1.0 if until else None)
-                    except TimeoutError:
-                        continue
-                    if _event_matches(event, filters):
-                        yield line(event)
-            finally:
-                self._state.events.leave(queue)
-
-        return Response(body=body())
+        return Response(body=Listening(self._state.events, body))
 
     async def _disk(self, _request: Request) -> Response:
         return json_response(present.disk_json(self._state))
@@ -273,9 +273,12 @@ class NetworksApi:
 
     def add(self, name: str, body: Mapping[str, Any]) -> SimNetwork:
         config = ((body.get("IPAM") or {}).get("Config") or [{}])[0]
-        number = len(self._state.networks) + 15
-        subnet = str(config.get("Subnet") or f"172.{number}.0.0/16")
-        gateway = str(config.get("Gateway") or subnet.rpartition(".")[0] + ".1")
+        subnet = str(config.get("Subnet") or self._free_subnet())
+        try:
+            first = str(ipaddress.ip_network(subnet, strict=False)[1])
+        except (ValueError, IndexError):
+            raise HttpError(400, f"invalid subnet {subnet}: invalid CIDR address") from None
+        gateway = str(config.get("Gateway") or first)
         network = SimNetwork(
             self._state.new_id("network", name),
             name,
@@ -294,6 +297,14 @@ class NetworksApi:
             "network", "create", network.id, {"name": name, "type": network.driver}
         )
         return network
+
+    def _free_subnet(self) -> str:
+        """The next of the engine's default address pools that no network has."""
+        taken = {network.subnet for network in self._state.networks.values()}
+        for subnet in _POOLS:
+            if subnet not in taken:
+                return subnet
+        raise HttpError(400, "all predefined address pools have been fully subnetted")
 
     async def _remove(self, request: Request) -> Response:
         network = self._state.network(request.params["id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from dockdesk.sandbox.world.clock import Clock
@@ -53,3 +53,32 @@ class EventBus:
 
     def leave(self, queue: asyncio.Queue[dict[str, Any]]) -> None:
         self._listeners.discard(queue)
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+
+class Listening:
+    """An answer made of events from now on. It listens before anybody reads, and stops also where nobody ever does."""
+
+    def __init__(
+        self,
+        bus: EventBus,
+        body: Callable[[asyncio.Queue[dict[str, Any]]], AsyncIterator[bytes]],
+    ) -> None:
+        self._bus = bus
+        self._queue = bus.listen()
+        self._pieces = body(self._queue)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        self._bus.leave(self._queue)
+        close = getattr(self._pieces, "aclose", None)
+        if close is not None:
+            await close()

@@ -115,10 +115,19 @@ class FileSystem:
         if node is None:
             return
         yield path, node
-        if node.is_folder:
-            prefix = "/" if path == "/" else path + "/"
-            for name, _ in self.children(path):
-                yield from self.walk(prefix + name)
+        if not node.is_folder:
+            return
+        prefix = "/" if path == "/" else path + "/"
+        below = {
+            known
+            for source in (self.base, self.upper)
+            for known in source
+            if known.startswith(prefix) and known != "/"
+        }
+        for known in sorted(below, key=lambda text: text.split("/")):
+            node = self.get(known)
+            if node is not None:
+                yield known, node
 
     def put(self, path: str, node: Node) -> None:
         """Write a node; missing folders above it are made."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from dockdesk.sandbox.engine.catalogue import fated
-from dockdesk.sandbox.engine.filesystem import FileSystem, folder_node
+from dockdesk.sandbox.engine.filesystem import FileSystem, clean, file_node, folder_node
+from dockdesk.sandbox.engine.mounts import Mount, Point, fill, points_of
 from dockdesk.sandbox.engine.state import (
     Endpoint,
     EngineState,
@@ -22,6 +24,8 @@ from dockdesk.sandbox.engine.state import (
 )
 from dockdesk.sandbox.http import HttpError
 from dockdesk.sandbox.world.traffic import Traffic, unit
+
+_log = logging.getLogger(__name__)
 
 _ADJECTIVES = (
     "brave",
@@ -63,6 +67,8 @@ _SIGNALS = {
     "CONT": 18,
 }
 _STOP_SECONDS = 0.2
+_PROBES_KEPT = 5
+NAME = "dockdesk-sandbox"
 
 
 def stamp(time: float) -> str:
@@ -76,6 +82,17 @@ def stamp(time: float) -> str:
 @lru_cache(64)
 def _subnet(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(text, strict=False)
+
+
+def _probed(now: float, failed: bool) -> dict[str, Any]:
+    """A line of the health log."""
+    text = "curl: (7) Failed to connect to localhost: Connection refused\n" if failed else "ok\n"
+    return {
+        "Start": stamp(now),
+        "End": stamp(now + 0.05),
+        "ExitCode": int(failed),
+        "Output": text,
+    }
 
 
 class Lifecycle:
@@ -126,6 +143,7 @@ class Lifecycle:
             Traffic(state.seed, name, 12.0),
         )
         self._make_volumes(container, image.config)
+        self._mount(container)
         self._join(container, body)
         state.containers[container_id] = state.names[name] = container
         self.tell(container, "create")
@@ -152,6 +170,58 @@ class Lifecycle:
                 "You have to remove (or rename) that container to be able to reuse that name.",
             )
         return name
+
+    def _mount(self, container: SimContainer) -> None:
+        """Put what a container asks for at its places, and what tells it who it is."""
+        for point in points_of(container.host):
+            if point.kind == "volume":
+                files = self.state.volumes[point.source].files
+                if point.copies:
+                    fill(files, container.image.tree, point.target)
+            else:
+                files = self._place(container, point)
+            container.mounts[point.target] = Mount(files, point.read_only)
+            root = files.get("/")
+            if root is not None and container.files.get(point.target) is None:
+                container.files.put(point.target, replace(root, data=b""))
+
+    def _place(self, container: SimContainer, point: Point) -> FileSystem:
+        """What stands for a folder of the host, or for memory: empty, but a file where the image has one."""
+        known = self.state.binds.get(point.source) if point.kind == "bind" else None
+        if known is not None:
+            return known
+        there = container.image.tree.get(point.target)
+        is_file = there is not None and not there.is_folder
+        node = there if is_file and there is not None else folder_node(modified=container.created)
+        made = FileSystem({}, {"/": node})
+        if point.kind == "bind":
+            self.state.binds[point.source] = made
+        return made
+
+    def _identify(self, container: SimContainer) -> None:
+        """Write the files that say what a container and its neighbours are called, as the engine does at each start."""
+        hostname = str(container.config["Hostname"])
+        mode = str(container.host.get("NetworkMode") or "")
+        lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback"]
+        if mode == "host":
+            hostname = NAME
+        lines += [
+            f"{item.address}\t{hostname}" for item in container.endpoints.values() if item.address
+        ]
+        for extra in container.host.get("ExtraHosts") or ():
+            name, _, address = str(extra).partition(":")
+            lines.append(f"{address.replace('host-gateway', '172.15.0.1')}\t{name}")
+        custom = set(container.endpoints) - {"bridge", "host", "none"}
+        servers = container.host.get("Dns") or (["127.0.0.11"] if custom else ["10.0.0.2"])
+        resolv = "".join(f"nameserver {server}\n" for server in servers)
+        texts = {
+            "/etc/hostname": hostname + "\n",
+            "/etc/hosts": "\n".join(lines) + "\n",
+            "/etc/resolv.conf": resolv + ("options ndots:0\n" if custom else ""),
+        }
+        now = self.state.clock.now()
+        for path, text in texts.items():
+            container.mounts[path] = Mount(FileSystem({}, {"/": file_node(text, modified=now)}))
 
     @staticmethod
     def _config(
@@ -209,8 +279,9 @@ class Lifecycle:
 
     def _make_volumes(self, container: SimContainer, image: Mapping[str, Any]) -> None:
         named = volume_names(container)
+        taken = {point.target for point in points_of(container.host)}
         for target in {**(image.get("Volumes") or {}), **(container.config.get("Volumes") or {})}:
-            if target not in named.values():
+            if clean(target) not in taken:
                 name = self.state.new_id("volume", container.id, target)
                 container.host.setdefault("Mounts", []).append(
                     {"Type": "volume", "Source": name, "Target": target}
@@ -286,6 +357,7 @@ class Lifecycle:
         mac = "02:42:" + ":".join(f"{number >> shift & 255:02x}" for shift in (24, 16, 8, 0))
         aliases = [*(options.get("Aliases") or ()), container.id[:12]]
         container.endpoints[network.name] = Endpoint(network.name, address, mac, aliases)
+        container.identify = self._identify
         if tell:
             self.state.events.emit(
                 "network",
@@ -316,6 +388,7 @@ class Lifecycle:
         container.oom_killed = container.asked_to_stop = False
         container.pid = 1000 + int(unit(container.id, now) * 60_000)
         container.ended = asyncio.Event()
+        container.identify = self._identify
         container.cpu_read = now
         health = container.config.get("Healthcheck") or {}
         test = health.get("Test") or ()
@@ -452,10 +525,22 @@ class Lifecycle:
         """Let time pass: programs end, leak, fail their health checks, and are restarted by policy."""
         now = self.state.clock.now()
         for container in list(self.state.containers.values()):
-            if container.status == "running":
-                self._live(container, now)
-            elif container.status == "exited" and not container.asked_to_stop:
-                self._restart_by_policy(container, now)
+            try:
+                self._let_pass(container, now)
+            except (HttpError, ValueError, TypeError, AttributeError, KeyError):
+                _log.exception(
+                    "container %s", container.name
+                )  # one odd one must not stop the others
+
+    def _let_pass(self, container: SimContainer, now: float) -> None:
+        if container.status == "running":
+            self._live(container, now)
+        if container.status != "exited":
+            return
+        if container.host.get("AutoRemove"):
+            self.remove(container, False, True)
+        elif not container.asked_to_stop:
+            self._restart_by_policy(container, now)
 
     def _live(self, container: SimContainer, now: float) -> None:
         limit = int(container.host.get("Memory") or 0)
@@ -465,8 +550,6 @@ class Lifecycle:
             self.finish(container, container.program.exit_code)
         elif container.health:
             self._probe(container, now)
-        if container.status == "exited" and container.host.get("AutoRemove"):
-            self.remove(container, False, True)
 
     def _restart_by_policy(self, container: SimContainer, now: float) -> None:
         policy = container.host.get("RestartPolicy") or {}
@@ -478,6 +561,14 @@ class Lifecycle:
             container.restarts += 1
             self.start(container)
 
+    def remember_probes(self, container: SimContainer, now: float) -> None:
+        """The last probes of a container that has been healthy for long."""
+        health = container.config.get("Healthcheck") or {}
+        interval = (health.get("Interval") or 30_000_000_000) / 1e9
+        for back in range(_PROBES_KEPT, 0, -1):
+            if (at := now - back * interval) > container.started:
+                container.health_log.append(_probed(at, False))
+
     def _probe(self, container: SimContainer, now: float) -> None:
         health = container.config.get("Healthcheck") or {}
         interval = (health.get("Interval") or 30_000_000_000) / 1e9
@@ -487,17 +578,8 @@ class Lifecycle:
             return
         container.probed = now
         failed = container.program.fails_health
-        container.health_log.append(
-            {
-                "Start": stamp(now),
-                "End": stamp(now + 0.05),
-                "ExitCode": int(failed),
-                "Output": "curl: (7) Failed to connect to localhost: Connection refused\n"
-                if failed
-                else "ok\n",
-            }
-        )
-        del container.health_log[:-5]
+        container.health_log.append(_probed(now, failed))
+        del container.health_log[:-_PROBES_KEPT]
         container.failing = container.failing + 1 if failed else 0
         before = container.health
         if not failed:

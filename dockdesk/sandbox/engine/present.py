@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dockdesk.sandbox.engine.lifecycle import stamp
+from dockdesk.sandbox.engine.mounts import points_of
 from dockdesk.sandbox.engine.state import (
     CPUS,
     MEMORY,
@@ -13,7 +14,6 @@ from dockdesk.sandbox.engine.state import (
     SimImage,
     SimNetwork,
     SimVolume,
-    volume_names,
 )
 
 API_VERSION = "1.43"
@@ -60,47 +60,22 @@ def status_text(container: SimContainer, now: float) -> str:
 
 
 def _mounts(state: EngineState, container: SimContainer) -> list[dict[str, Any]]:
-    mounts = []
-    for name, target in volume_names(container).items():
-        driver = state.volumes[name].driver if name in state.volumes else "local"
-        mounts.append(
-            {
-                "Type": "volume",
-                "Name": name,
-                "Source": f"/var/lib/docker/volumes/{name}/_data",
-                "Destination": target,
-                "Driver": driver,
-                "Mode": "z",
-                "RW": True,
-                "Propagation": "",
-            }
-        )
-    for bind in container.host.get("Binds") or ():
-        source, _, rest = str(bind).partition(":")
-        if source.startswith(("/", ".", "~")) and rest:
-            target, _, mode = rest.partition(":")
-            mounts.append(
-                {
-                    "Type": "bind",
-                    "Source": source,
-                    "Destination": target,
-                    "Mode": mode,
-                    "RW": "ro" not in mode.split(","),
-                    "Propagation": "rprivate",
-                }
-            )
-    mounts.extend(
-        {
-            "Type": mount["Type"],
-            "Source": mount.get("Source", ""),
-            "Destination": mount.get("Target", ""),
-            "Mode": "",
-            "RW": not mount.get("ReadOnly"),
-            "Propagation": "",
+    mounts: list[dict[str, Any]] = []
+    for point in points_of(container.host):
+        mount = {
+            "Type": point.kind,
+            "Source": point.source,
+            "Destination": point.target,
+            "Mode": point.mode or ("z" if point.kind == "volume" else ""),
+            "RW": not point.read_only,
+            "Propagation": "rprivate" if point.kind == "bind" else "",
         }
-        for mount in container.host.get("Mounts") or ()
-        if mount.get("Type") in {"bind", "tmpfs"}
-    )
+        if point.kind == "volume":
+            known = state.volumes.get(point.source)
+            mount["Name"] = point.source
+            mount["Source"] = f"/var/lib/docker/volumes/{point.source}/_data"
+            mount["Driver"] = known.driver if known is not None else "local"
+        mounts.append(mount)
     return mounts
 
 

@@ -30,7 +30,7 @@ class Surroundings:
 
     @property
     def files(self) -> FileSystem:
-        return self.container.files
+        return self.container.view
 
     def path(self, text: str) -> str:
         if text == "~" or text.startswith("~/"):

@@ -44,6 +44,13 @@ class _Start:
     rate: float = 12.0
 
 
+_COMPOSE = "2.29.7"
+_VOLUME_PROJECTS = {
+    "shop_pgdata": "shop",
+    "shop_redis": "shop",
+    "prometheus-data": "monitoring",
+    "grafana-data": "monitoring",
+}
 _STARTS = (
     _Start(
         "web-frontend", "nginx:1.27-alpine", {"80/tcp": "8080"}, restart="unless-stopped", rate=40
@@ -171,7 +178,11 @@ def furnish(
         if driver != "bridge":
             network.subnet = network.gateway = ""
     for project in ("shop", "monitoring"):
-        labels = {"com.docker.compose.project": project, "com.docker.compose.network": "default"}
+        labels = {
+            "com.docker.compose.project": project,
+            "com.docker.compose.network": "default",
+            "com.docker.compose.version": _COMPOSE,
+        }
         networks.add(f"{project}_default", {"Labels": labels}).created = now - 120 * HOUR
     networks.add("old_backend", {"Internal": True}).created = now - 300 * HOUR
     for recipe in RECIPES:
@@ -186,6 +197,12 @@ def furnish(
     for name, size in _VOLUME_SIZES.items():
         state.volumes[name].size = size
         created = state.volumes[name].created = now - (100 + 300 * unit(name)) * HOUR
+        if owner := _VOLUME_PROJECTS.get(name):
+            state.volumes[name].labels = {
+                "com.docker.compose.project": owner,
+                "com.docker.compose.version": _COMPOSE,
+                "com.docker.compose.volume": name.removeprefix(f"{owner}_"),
+            }
         for path, words in _VOLUME_FILES[name].items():
             state.volumes[name].files.put(path, file_node(words, modified=created))
     for _ in enlarge(lifecycle, extra):
@@ -254,6 +271,8 @@ def _add(lifecycle: Lifecycle, start: _Start, now: float) -> None:
             "com.docker.compose.container-number": start.name.rpartition("-")[2]
             if start.service
             else "1",
+            "com.docker.compose.oneoff": "False",
+            "com.docker.compose.version": _COMPOSE,
         }
     body = {
         "Image": start.image,
@@ -276,6 +295,7 @@ def _add(lifecycle: Lifecycle, start: _Start, now: float) -> None:
     if container.health:
         container.health = "healthy"
         container.probed = now
+        lifecycle.remember_probes(container, now)
     if start.state == "paused":
         container.status = "paused"
     elif start.state == "exited":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 import re
 import shlex
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from dockdesk.sandbox.engine.filesystem import file_node
 from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings, top_screen
@@ -72,8 +74,9 @@ class Shell:
             direct = last and not target
             given, self.code = await self._one(command, given, write if direct else None)
             if target:
-                self._save(target, given, append)
-                given = ""
+                trouble = self._save(target, given, append)
+                given = trouble
+                self.code = self.code or int(bool(trouble))
             if last and given:
                 await write(given)
 
@@ -109,7 +112,10 @@ class Shell:
         program = PROGRAMS.get(name)
         if program is None:
             return f"sh: {words[0]}: not found\n", 127
-        return program(around, rest, given)
+        try:
+            return program(around, rest, given)
+        except HttpError as error:  # a mount that is only to be read, a folder that is none
+            return f"{name}: {error.message}\n", 1
 
     async def _nested(self, line: str) -> tuple[str, int]:
         output: list[str] = []
@@ -132,14 +138,25 @@ class Shell:
         self.around.folder = resolved
         return "", 0
 
-    def _save(self, path: str, text: str, append: bool) -> None:
+    def _save(self, path: str, text: str, append: bool) -> str:
+        """Write a redirection's target; returns what the shell complains of."""
         target = self.around.path(path)
         if target == "/dev/null":
-            return
-        before = b""
-        if append and (node := self.around.files.get(target)) is not None:
-            before = node.data
-        self.around.files.put(target, file_node(before + text.encode(), modified=self.around.now()))
+            return ""
+        files = self.around.files
+        try:
+            target = files.resolve(target)
+            node, above = files.get(target), files.get(posixpath.dirname(target))
+            if node is not None and node.is_folder:
+                return f"sh: can't create {path}: Is a directory\n"
+            if above is None or not above.is_folder:
+                return f"sh: can't create {path}: nonexistent directory\n"
+            before = node.data if append and node is not None else b""
+            made = file_node(before + text.encode(), modified=self.around.now())
+            files.put(target, made if node is None else replace(made, mode=node.mode))
+        except HttpError as error:
+            return f"sh: can't create {path}: {error.message.partition(': ')[2] or error.message}\n"
+        return ""
 
     def _expanded(self, line: str) -> str:
         def value(match: re.Match[str]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dockdesk.sandbox.engine.catalogue import Program
 from dockdesk.sandbox.engine.events import EventBus
 from dockdesk.sandbox.engine.filesystem import FileSystem, Node
+from dockdesk.sandbox.engine.mounts import Mount, Mounted, points_of
 from dockdesk.sandbox.http import HttpError
 from dockdesk.sandbox.world.clock import Clock
 from dockdesk.sandbox.world.traffic import Traffic, unit
@@ -111,6 +112,17 @@ class SimContainer:
     cpu_read: float = 0.0
     exec_ids: list[str] = field(default_factory=list)
     removed: asyncio.Event = field(default_factory=asyncio.Event)
+    mounts: dict[str, Mount] = field(default_factory=dict)  # target → what is there
+    # Writes what tells it who it is, when somebody looks for the first time after that changed.
+    identify: Callable[[SimContainer], None] | None = None
+
+    @property
+    def view(self) -> FileSystem:
+        """Its files as its processes see them: with what is mounted."""
+        if self.identify is not None:
+            identify, self.identify = self.identify, None
+            identify(self)
+        return Mounted(self.files, self.mounts) if self.mounts else self.files
 
     @property
     def running(self) -> bool:
@@ -195,6 +207,7 @@ class EngineState:
         self.names: dict[str, SimContainer] = {}  # the same by name
         self.volumes: dict[str, SimVolume] = {}
         self.networks: dict[str, SimNetwork] = {}
+        self.binds: dict[str, FileSystem] = {}  # source → what stands for that place of the host
         self.build_cache: list[dict[str, Any]] = []
         self.counter = 0
 
@@ -253,20 +266,17 @@ class EngineState:
         return (item for item in self.containers.values() if item.image is image)
 
     def users_of(self, volume: str) -> list[SimContainer]:
-        return [item for item in self.containers.values() if volume in volume_names(item)]
+        return [
+            item
+            for item in self.containers.values()
+            if item.mounts and volume in volume_names(item)
+        ]
 
 
 def volume_names(container: SimContainer) -> dict[str, str]:
     """Names of the volumes it mounts → their target paths."""
-    names: dict[str, str] = {}
-    for bind in container.host.get("Binds") or ():
-        source, _, rest = str(bind).partition(":")
-        if not source.startswith(("/", ".", "~")) and rest:
-            names[source] = rest.partition(":")[0]
-    for mount in container.host.get("Mounts") or ():
-        if mount.get("Type") == "volume" and mount.get("Source"):
-            names[mount["Source"]] = mount.get("Target", "")
-    return names
+    points = points_of(container.host)
+    return {point.source: point.target for point in points if point.kind == "volume"}
 
 
 def with_tag(name: str) -> str:

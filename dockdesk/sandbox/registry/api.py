@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
+from dockdesk.sandbox.engine.layers import sha256
 from dockdesk.sandbox.engine.recipes import DOCKER_LIST, OCI_INDEX
 from dockdesk.sandbox.http import HttpError, Request, Response, Router, Server, json_response
 from dockdesk.sandbox.registry.access import Access
@@ -17,7 +18,7 @@ from dockdesk.sandbox.registry.blobs import is_digest, looks_like_digest
 from dockdesk.sandbox.registry.errors import API_VERSION, RegistryError, error_response
 from dockdesk.sandbox.registry.limits import PullLimits
 from dockdesk.sandbox.registry.manifests import Manifest, accepted, default_child, refuse
-from dockdesk.sandbox.registry.repositories import Repositories, is_tag
+from dockdesk.sandbox.registry.repositories import Repositories, Repository, is_tag
 from dockdesk.sandbox.registry.scopes import needed
 
 MANIFEST_LIMIT = 4 << 20
@@ -29,12 +30,18 @@ _DRAIN_SECONDS = 5.0
 class DistributionApi:
     """One registry's front: routes, and who may pass. Several may stand before the same repositories.
 
-    ``limits`` counts pulls; without them there is no limit.
+    ``limits`` counts pulls; without them there is no limit. ``tagging`` is asked before a tag of a repository names a
+    digest, and raises RegistryError where it must not.
     """
 
     def __init__(
-        self, repositories: Repositories, access: Access, limits: PullLimits | None = None
+        self,
+        repositories: Repositories,
+        access: Access,
+        limits: PullLimits | None = None,
+        tagging: Callable[[Repository, str, str], None] | None = None,
     ) -> None:
+        self._tagging = tagging
         self._repositories = repositories
         self._access = access
         self._limits = limits
@@ -147,6 +154,8 @@ class DistributionApi:
             data = await request.body(MANIFEST_LIMIT)
         except HttpError as error:
             raise RegistryError("MANIFEST_INVALID", {}, error.message, 413) from None
+        if self._tagging is not None and not is_digest(reference):
+            self._tagging(repository, reference, sha256(data))
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         manifest = self._repositories.put(repository, reference, kind, data, login.name)
         headers = {

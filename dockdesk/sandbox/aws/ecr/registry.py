@@ -42,7 +42,7 @@ class EcrRegistry:
     async def listen(self) -> None:
         """Serve; `attach` tells for what."""
         access = BasicAccess("ECR", self._verify, self._allowed)
-        self.server = DistributionApi(self._stored, access).server
+        self.server = DistributionApi(self._stored, access, tagging=self._check_tag).server
         self.port = await self.server.listen_loopback()
 
     async def close(self) -> None:
@@ -78,6 +78,15 @@ class EcrRegistry:
             except AwsError as error:
                 raise RegistryError("NAME_UNKNOWN", message=error.message) from None
         return {PULL, PUSH}
+
+    def _check_tag(self, held: store.Repository, tag: str, digest: str) -> None:
+        """An immutable repository's tags stay with the image they have."""
+        repository = self._state.repositories.get(held.name) if self._state is not None else None
+        if repository is None or not repository.immutable or tag not in held.tag_names():
+            return
+        if self._stored.manifest(held, tag).digest != digest:
+            text = f"The image tag '{tag}' already exists in the '{held.name}' repository and cannot be overwritten because the tag is immutable."
+            raise RegistryError("TAG_INVALID", message=text)
 
     # --- what the API changes ---
 
