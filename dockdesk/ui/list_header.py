@@ -74,7 +74,7 @@ class ListHeader(QWidget):
 
     def show_counts(self, shown: int, total: int, filtered: bool) -> None:
         """How many rows there are, and how many of them match."""
-        self.count.setText(f"{shown} of {total}" if filtered else str(total) if total else "")
+        self.count.setText(f"{shown:,} of {total:,}" if filtered else f"{total:,}" if total else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

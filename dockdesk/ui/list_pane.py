@@ -343,6 +343,8 @@ class ListPane(Pane, Generic[T]):
     def _on_searched(self, text: str) -> None:
         self.model.set_filter(text)
         self.choice.regain()
+        if not self.table.selected_rows():
+            self.table.scrollToTop()  # to what was found
         self._update_body()
 
     def _on_context_requested(self, position: QPoint) -> None:

@@ -464,3 +464,35 @@ def test_the_focus_goes_on_to_the_tab_that_is_chosen(full: ContainersPane) -> No
     field.setFocus()
     full.choice._detail.set_rows(())
     assert focus_in(full) is full.table, "nothing is left to look at"
+
+
+@pytest.fixture
+def long(rig: Rig, pane: ContainersPane) -> ContainersPane:
+    rig.connect()
+    rig.until(lambda: pane.selected())
+    first = pane.selected()[0]
+    pane.set_rows(
+        [
+            replace(first, id=f"{n:064}", name=f"{'odd' if n % 2 else 'even'}-{n:04}")
+            for n in range(600)
+        ]
+    )
+    rig.until(lambda: pane.model.rowCount() == 600)
+    return pane
+
+
+@pytest.mark.parametrize("chosen", ["even-0000", "even-0400", "even-0598"])
+def test_a_filter_shows_what_it_finds_from_the_top(
+    rig: Rig, long: ContainersPane, chosen: str
+) -> None:
+    choose(long, chosen)
+    long.set_filter("odd")
+    rig.until(lambda: long.model.rowCount() == 300)
+    assert long.table.verticalScrollBar().value() == 0
+    assert front(long).label.text() == chosen, "details stay"
+    long.set_filter("")
+    rig.until(lambda: [row.name for row in long.selected()] == [chosen])
+    line = long.model.line_of(long.selected()[0].id)
+    rig.until(
+        lambda: long.table.rowAt(0) <= line <= long.table.rowAt(long.table.viewport().height() - 1)
+    )

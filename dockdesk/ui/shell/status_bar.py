@@ -77,8 +77,8 @@ class StatusBar(QWidget):
         known = running is not None and total is not None
         self._containers.setVisible(known)
         if known:
-            self._containers.setText(f"{running} of {total} running")
-            self._containers.setToolTip(tip(f"{running} of {total} containers run"))
+            self._containers.setText(f"{running:,} of {total:,} running")
+            self._containers.setToolTip(tip(f"{running:,} of {total:,} containers run"))
 
     def set_jobs(self, count: int) -> None:
         self._jobs.setText("1 job" if count == 1 else f"{count} jobs" if count else "idle")

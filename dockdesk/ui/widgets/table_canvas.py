@@ -225,6 +225,12 @@ class TableCanvas(QTableView, Generic[T]):
         self._shift(start, end - start + 1)
 
     def rowsAboutToBeRemoved(self, parent: Any, start: int, end: int) -> None:
+        current = self.currentIndex().row()
+        key = self._rows.key_at(current) if start <= current <= end else None
+        if key is not None and self._rows.filtered and self._rows.row(key) is not None:
+            # A filter hides it. Qt would go to what stands next to it, which is the very end of what is left.
+            selection = self.selectionModel()
+            selection.setCurrentIndex(_ROOT, selection.SelectionFlag.NoUpdate)
         super().rowsAboutToBeRemoved(parent, start, end)
         self._shift(start, -(end - start + 1))
 
