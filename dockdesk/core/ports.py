@@ -35,6 +35,7 @@ from dockdesk.core.streams import Sink, Subscription
 from dockdesk.core.work import Work
 
 if TYPE_CHECKING:
+    from dockdesk.core.builds.records import BuildRecord, FileMark
     from dockdesk.core.resources.builds import (
         Builder,
         BuildItem,
@@ -388,3 +389,29 @@ class KeepsAudit(Protocol):
 
     def clear_before(self, at: float) -> int:
         """Forget what happened before ``at`` (seconds since 1970); returns how many entries that were."""
+
+
+class KeepsBuilds(Protocol):
+    """The history of builds. Blocking: called on a worker thread."""
+
+    def add(
+        self,
+        record: BuildRecord,
+        files: Mapping[str, FileMark] | None = None,
+        logs: Mapping[str, bytes] | None = None,
+    ) -> int:
+        """Keep a build with the listing of its context and the logs of its steps (by digest); returns its id.
+
+        Only the newest of a project keep their listings and logs, see `KEPT_WHOLE`.
+        """
+
+    def newest(self, project: str = "", limit: int = 200) -> list[BuildRecord]:
+        """Builds of a project (see `project_of`), or of all, newest first."""
+
+    def files(self, id: int) -> Mapping[str, FileMark] | None:
+        """The context's files as they were; None where that is not kept (any more)."""
+
+    def logs(self, id: int) -> Mapping[str, bytes]:
+        """What the steps wrote, by digest; empty where that is not kept (any more)."""
+
+    def forget(self, ids: Sequence[int]) -> None: ...

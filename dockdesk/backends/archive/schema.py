@@ -24,5 +24,20 @@ AUDIT = (
     "CREATE INDEX audit_at ON audit (at)",
 )
 
+BUILDS = (
+    """
+    CREATE TABLE build (
+        id INTEGER PRIMARY KEY,
+        project TEXT NOT NULL,
+        at REAL NOT NULL,
+        record TEXT NOT NULL,
+        files BLOB,
+        logs BLOB
+    )
+    """,
+    "CREATE INDEX build_project ON build (project, at)",
+    "CREATE INDEX build_at ON build (at)",
+)
+
 # Step n takes a file from version n to n + 1 (SQLite's user_version).
-STEPS: Sequence[Sequence[str]] = (AUDIT,)
+STEPS: Sequence[Sequence[str]] = (AUDIT, BUILDS)
