@@ -32,6 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dockdesk.sandbox.main import main as sandbox
 
         return sandbox(arguments[1:])
+    if arguments[:1] == ["helper"]:  # how a packaged program calls itself
+        from dockdesk.bridge.helper_main import main as helper
+
+        helper(arguments[1:])
     options = Options()
     if arguments:
         make_parser().parse_args(arguments, options)

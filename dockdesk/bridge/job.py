@@ -77,6 +77,7 @@ class Job:
         self.question = ""
         self.long = False
         self.vital = False
+        self.process = False
         self.owner: weakref.ref[QObject] | None = None
         self.success: Callable[[Any], None] | None = None
         self.failure: Callable[[DockDeskError], None] | None = None
@@ -157,7 +158,7 @@ class Job:
         try:
             self.check()
             self.began = True
-            self.result = self.function(self)
+            self.result = self._jobs.perform(self)
         except DockDeskError as error:
             _log.debug("job %s failed", self.title or self.number, exc_info=True)
             self.error = error

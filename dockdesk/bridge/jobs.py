@@ -12,15 +12,19 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
 
+from dockdesk.bridge.call import Call
 from dockdesk.bridge.job import LOG_LINES, Job, JobState
 from dockdesk.bridge.lanes import Bounds, Lanes
 from dockdesk.bridge.workers import Workers
 from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.core.work import Work
+
+if TYPE_CHECKING:
+    from dockdesk.bridge.helper_process import Helpers
 
 __all__ = ["HISTORY", "LOG_LINES", "Job", "JobState", "Jobs"]
 
@@ -28,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 HISTORY = 200
 _FLUSH_MS = 33
+_HELPERS_KEPT_MS = 30_000
 
 
 class Jobs(QObject):
@@ -57,6 +62,7 @@ class Jobs(QObject):
         )
         self._lanes: Lanes[Job] = Lanes(bounds)
         self._workers = Workers("dockdesk-job")
+        self._helpers: Helpers | None = None
         self._questions: dict[tuple[int, str], Job] = {}
         self._live: dict[int, Job] = {}
         self._past: deque[Job] = deque(maxlen=HISTORY)
@@ -69,6 +75,10 @@ class Jobs(QObject):
         self._flush_timer.setSingleShot(True)
         self._flush_timer.setInterval(_FLUSH_MS)
         self._flush_timer.timeout.connect(self._flush)
+        self._rest_timer = QTimer(self)
+        self._rest_timer.setSingleShot(True)
+        self._rest_timer.setInterval(_HELPERS_KEPT_MS)
+        self._rest_timer.timeout.connect(self._let_helpers_rest)
         queued = Qt.ConnectionType.QueuedConnection
         self._worker_ended.connect(self._on_worker_ended, queued)
         self._cancel_asked.connect(self._on_cancel_asked, queued)
@@ -88,6 +98,7 @@ class Jobs(QObject):
         long: bool = False,
         retryable: bool = False,
         vital: bool = False,
+        process: bool = False,
     ) -> Job:
         """Run ``function`` off the GUI thread.
 
@@ -96,10 +107,19 @@ class Jobs(QObject):
         run one after the other. A ``title`` makes the job visible in the activity drawer. Without ``failure`` a failure
         becomes a notice. When cancelled while it runs, ``failure`` gets a CancelledError; when cancelled before it
         began, nothing is called. ``vital`` work (an audit line, the end of a connection) is not cancelled by `close`.
+
+        ``process``: more than a second of CPU; ``function`` is a Call and runs in a helper process. See there.
         """
+        if process and not isinstance(function, Call):
+            raise TypeError("only a Call can run in another process")
+        if process and self._helpers is None:
+            from dockdesk.bridge.helper_process import Helpers  # most sessions need none
+
+            self._helpers = Helpers()
         self._count += 1
         job = Job(self, self._count, function, title, retryable)
         job.lane, job.order, job.long, job.vital = lane, order, long, vital
+        job.process = process
         job.owner = weakref.ref(owner) if owner is not None else None
         job.success, job.failure = success, failure
         if self._closed:
@@ -133,6 +153,7 @@ class Jobs(QObject):
             long=job.long,
             retryable=job.retryable,
             vital=job.vital,
+            process=job.process,
         )
 
     def visible(self) -> list[Job]:
@@ -163,9 +184,12 @@ class Jobs(QObject):
             if not job.vital:
                 job.cancel()
         self._flush_timer.stop()
+        self._rest_timer.stop()
         vital = [job for job in waiting if job.vital]
         self._finish_vital(running, vital, timeout_ms / 1000)
         ended = self._workers.close(max(0.0, until - time.monotonic()))
+        if self._helpers is not None:
+            self._helpers.close()
         for job in [*running, *vital]:
             if job.wait(0):
                 self._lanes.drop(job)
@@ -192,6 +216,14 @@ class Jobs(QObject):
             self._workers.start(lambda first=first, line=line: run(first, line))  # type: ignore[misc]
 
     # Called from any thread.
+
+    def perform(self, job: Job) -> Any:
+        """Call the job's function, here or in a helper. Worker's thread; raises what it raises."""
+        if job.process:
+            assert self._helpers is not None
+            assert isinstance(job.function, Call)
+            return self._helpers.call(job.function, job)
+        return job.function(job)
 
     def mark(self, job: Job) -> None:
         """Note that ``job`` has news; the GUI thread tells of it at most 30 times a second."""
@@ -253,11 +285,17 @@ class Jobs(QObject):
         if self._closed:
             return
         self._lanes.finish(job)
+        if job.process:
+            self._rest_timer.start()
         job.settle()
         result, success, failure = job.result, job.success, job.failure
         self._put_away(job)
         self._start_ready()
         self._deliver(job, result, success, failure)
+
+    def _let_helpers_rest(self) -> None:
+        if self._helpers is not None:
+            self._workers.start(self._helpers.rest)
 
     def _deliver(
         self,

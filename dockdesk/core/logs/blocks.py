@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dockdesk.core.logs.stamps import STAMP_WIDTH
 
@@ -77,6 +77,19 @@ class Block:
         self.sealed = sealed
         self._newlines: array[int] | None = None
         self._escaped: bool | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it was made: what it has looked up since stays behind when it travels."""
+        return Block, (
+            self.first_row,
+            self.rows,
+            self.data,
+            self.runs,
+            self.tags,
+            self.continued,
+            self.stamps,
+            self.sealed,
+        )
 
     @property
     def escaped(self) -> bool:

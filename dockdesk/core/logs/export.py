@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dockdesk.core.errors import LocalError
 from dockdesk.core.logs.ansi import safe_text
-from dockdesk.core.logs.blocks import Row
+from dockdesk.core.logs.blocks import Block, Row
 from dockdesk.core.logs.store import LogSource
 from dockdesk.core.records import dataclass
 from dockdesk.core.units import bytes_text
@@ -89,20 +89,25 @@ def copy_text(
     return "".join(parts)
 
 
-def save_rows(
-    rows: Iterable[Row],
+Portion = tuple[Block, range | list[int]] | list[Row]
+"""Rows on their way to a file: a block and the indexes of those wanted in it, or rows that are in no block yet."""
+
+
+def save_portions(
+    work: Work,
     count: int,
     sources: tuple[LogSource, ...],
     form: TextFormat,
     target: Path,
-    work: Work,
+    portions: Iterable[Portion],
 ) -> int:
-    """Write ``rows`` (about ``count`` of them) to ``target``; returns the bytes written.
+    """Write the rows of ``portions`` (about ``count`` of them) to ``target``; returns the bytes written.
 
-    Raises LocalError, for example for a full disk, and CancelledError; what was at ``target`` then stays as it was.
+    A million of them take seconds of CPU: call it in a helper process. Raises LocalError, for example for a full disk,
+    and CancelledError; what was at ``target`` then stays as it was.
     """
     with PartFile(target, "The log could not be saved") as file:
-        for number, piece in enumerate(export_rows(rows, sources, form)):
+        for number, piece in enumerate(export_rows(_rows_of(portions), sources, form)):
             file.write(piece)
             if number % _CHECKED_PIECES == 0:
                 work.check()
@@ -110,3 +115,14 @@ def save_rows(
                 work.progress(min(1.0, number / 2 / max(1, count)), bytes_text(file.written))
         file.finish()
         return file.written
+
+
+def _rows_of(portions: Iterable[Portion]) -> Iterator[Row]:
+    for portion in portions:
+        match portion:
+            case (Block() as block, range() as indexes):
+                yield from block.rows_at(indexes.start, len(indexes))
+            case (Block() as block, list() as indexes):
+                yield from block.pick(indexes)
+            case list() as rows:
+                yield from rows

@@ -8,17 +8,20 @@ from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
+from dockdesk.bridge.call import Call
 from dockdesk.bridge.jobs import Job, Jobs
-from dockdesk.core.logs.export import TextFormat, copy_text, save_rows
+from dockdesk.core.logs.export import TextFormat, copy_text, save_portions
 from dockdesk.core.logs.store import LogSnapshot
 from dockdesk.core.units import bytes_text
-from dockdesk.core.work import Work
-from dockdesk.ui.widgets.log.hits import AllRows, ShownRows, rows_between
+from dockdesk.ui.widgets.log.hits import AllRows, ShownRows, portions_between, rows_between
 from dockdesk.ui.widgets.log.selection import Position
 from dockdesk.ui.widgets.log.view import LogView
 
 _AT_ONCE = 200
 """So many rows are copied on the spot: what is pasted right away must be there."""
+
+_FEW = 20_000
+"""Rows that are saved in less time than a process takes to start."""
 
 _TEXT = "Plain text (*.log *.txt)"
 _RAW = "With its colours, as it came (*.ansi)"
@@ -90,17 +93,18 @@ class LogTaker(QObject):
         count = len(shown)
         form = self._format(raw)
 
-        def write(work: Work) -> int:
-            rows = rows_between(snapshot, shown, first, last)
-            return save_rows(rows, count, snapshot.sources, form, target, work)
-
         return self._jobs.submit(
             self,
-            write,
+            Call(
+                save_portions,
+                (count, snapshot.sources, form, target),
+                lambda: portions_between(snapshot, shown, first, last),
+            ),
             lambda size: self.told.emit(f"Saved {bytes_text(size)} to {target.name}."),
             title=f"Save log to {target.name}",
             long=True,
             retryable=True,
+            process=count >= _FEW,
         )
 
     def _copy(self, start: Position, end: Position, mode: QClipboard.Mode) -> None:
