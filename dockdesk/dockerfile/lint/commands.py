@@ -13,14 +13,14 @@ _TOKEN = re.compile(
     r"""
     (?P<space>[ \t\r]+|\\\n)
   | (?P<comment>(?<![^\s;&|])\#[^\n]*)
-  | (?P<operator>&&|\|\||;;|\|&|[;\n|&()])
+  | (?P<operator>&&|\|\||;;|\|&|&(?!>)|[;\n|()])
   | (?P<word>(?:\\.|'[^']*'?|"(?:\\.|[^"\\])*"?|\$\((?:[^()]|\([^()]*\))*\)|[<>]&[0-9-]?|&>|[^\s;&|()'"\\]|\\)+)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _BEFORE = frozenset("if then else elif while until do { ! time exec env command sudo nice".split())
-_WRAPPERS = frozenset("exec env command nice time".split())
+_WRAPPERS = frozenset("exec env command nice time sudo".split())
 
 
 class Piece(NamedTuple):
@@ -100,17 +100,15 @@ def _tokens(text: str, start: int) -> Iterator[tuple[str, str, int]]:
 def _command(words: list[Piece], after: str) -> Command:
     name = ""
     sudo = None
+    wrapped = False
     for word in words:
-        plain = word.plain
+        plain = _basename(word.plain)
         if plain == "sudo":
             sudo = word
-        if (
-            _ASSIGNMENT.match(plain)
-            or plain in _BEFORE
-            or (plain.startswith("-") and (sudo or name in _WRAPPERS))
-        ):
+        if _ASSIGNMENT.match(word.plain) or plain in _BEFORE or (plain.startswith("-") and wrapped):
+            wrapped |= plain in _WRAPPERS
             continue
-        name = _basename(plain)
+        name = plain
         break
     return Command(tuple(words), after, name, sudo)
 

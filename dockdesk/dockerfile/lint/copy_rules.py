@@ -212,10 +212,12 @@ def _tell_order(
     fixes = []
     if len(everything.source.pieces) == 1 and not install.source.pieces[0][0]:
         last = len(document.lines[everything.last])
-        edits = (
-            Edit(everything.first, 0, everything.last, last, first),
-            append_line(document, install, lines_text(document, everything).rstrip("\r")),
+        again = append_line(document, install, lines_text(document, everything).rstrip("\r"))
+        edits = (Edit(everything.first, 0, everything.last, last, first), *again)
+        fixes = (
+            [Fix("Copy the list of packages first, the rest after the install", edits)]
+            if again
+            else []
         )
-        fixes = [Fix("Copy the list of packages first, the rest after the install", edits)]
     message = "Everything is copied before the packages are installed."
     findings.add(keyword_place(everything), "DD016", message, fixes)

@@ -61,12 +61,25 @@ def insert_line(line: int, text: str) -> Edit:
     return Edit(line, 0, line, 0, text + "\n")
 
 
-def append_line(document: Document, after: Instruction, text: str) -> Edit:
-    """A new line below an instruction, also where the text's last line has no end."""
+def append_line(document: Document, after: Instruction, text: str) -> tuple[Edit, ...]:
+    """A new line below an instruction, also where the text's last line has no end.
+
+    Empty where the line would become part of the instruction, which is not finished yet.
+    """
+    unfinished = any(not each.terminated for each in after.heredocs)
+    if unfinished or _continues(document, after):
+        return ()
     if after.last + 1 >= len(document.lines):
         end = len(document.lines[after.last])
-        return Edit(after.last, end, after.last, end, "\n" + text)
-    return insert_line(after.last + 1, text)
+        return (Edit(after.last, end, after.last, end, "\n" + text),)
+    return (insert_line(after.last + 1, text),)
+
+
+def _continues(document: Document, instruction: Instruction) -> bool:
+    """Whether its last line asks for another one, which the text does not have."""
+    lines = {line for _, line, _ in instruction.source.pieces}
+    line = document.lines[max(lines)].rstrip()
+    return line.endswith(document.escape) and not line.endswith(document.escape * 2)
 
 
 def whole_lines(document: Document, instruction: Instruction) -> tuple[int, int, int, int]:

@@ -221,11 +221,11 @@ def _user(findings: Findings, stage: Stage) -> None:
     runs = [each for each in stage.instructions if each.keyword in ("CMD", "ENTRYPOINT")]
     where: Instruction = (runs or list(stage.instructions))[0]
     if runs:
-        edit = insert_line(_first_line(document, where), f"USER {USER_ID}")
+        edits: tuple[Edit, ...] = (insert_line(_first_line(document, where), f"USER {USER_ID}"),)
     else:
-        edit = append_line(document, stage.instructions[-1], f"USER {USER_ID}")
-    fix = Fix(f"Run as an unprivileged user: USER {USER_ID}", (edit,))
-    findings.add(keyword_place(where), "DD003", "No USER is set: the program runs as root.", [fix])
+        edits = append_line(document, stage.instructions[-1], f"USER {USER_ID}")
+    fixes = [Fix(f"Run as an unprivileged user: USER {USER_ID}", edits)] if edits else []
+    findings.add(keyword_place(where), "DD003", "No USER is set: the program runs as root.", fixes)
 
 
 def _first_line(document: Document, instruction: Instruction) -> int:

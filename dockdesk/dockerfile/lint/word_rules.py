@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from dockdesk.dockerfile.expand import Scope, global_scope, references, scope_at
+from dockdesk.dockerfile.expand import Scope, global_scope, references
 from dockdesk.dockerfile.lint.commands import commands
 from dockdesk.dockerfile.lint.findings import Findings, append_line, keyword_place, replace
 from dockdesk.dockerfile.notes import suggestion
@@ -34,10 +34,10 @@ def check(findings: Findings) -> None:
             _expose(findings, instruction)
         elif instruction.keyword in ("ENV", "LABEL", "ARG"):
             _pairs(findings, instruction)
+    _undefined(findings)
     for stage in document.stages:
         _shell_form(findings, stage)
         _workdir(findings, stage)
-        _undefined(findings, stage)
 
 
 def _continuation(findings: Findings, instruction: Instruction) -> None:
@@ -193,22 +193,30 @@ def _folder(instruction: Instruction) -> str:
     return instruction.arguments[0].text.strip()
 
 
-def _undefined(findings: Findings, stage: Stage) -> None:
+def _undefined(findings: Findings) -> None:
     """Names that nothing sets. What a base image sets is not known: only what looks like a slip is told then."""
     document = findings.document
     outer = global_scope(document)
-    told: set[str] = set()
-    for each in stage.instructions[1:]:
-        if each.keyword not in EXPANDING or "$" not in each.text:
-            continue
-        scope = scope_at(document, each.first)
-        for name, place in _names(each, document.escape):
-            if name in told or name in _ALWAYS or name in scope.known:
-                continue
-            if each.keyword == "ARG" and any(pair.name == name for pair in each.pairs):
-                continue
-            if _tell(findings, stage, name, place, scope, outer):
-                told.add(name)
+    known_at_end: list[set[str]] = []
+    bases: list[str] = []
+    for stage in document.stages:
+        below = stage.base_stage
+        known = set() if below is None else set(known_at_end[below])
+        bases.append(stage.base if below is None else bases[below])
+        told: set[str] = set()
+        for each in stage.instructions[1:]:
+            own = {pair.name for pair in each.pairs}
+            if each.keyword == "ARG":
+                known |= own
+            if each.keyword in EXPANDING and "$" in each.text:
+                for name, place in _names(each, document.escape):
+                    if name in told or name in _ALWAYS or name in known:
+                        continue
+                    if _tell(findings, stage, name, place, known, bases[-1], outer):
+                        told.add(name)
+            if each.keyword == "ENV":
+                known |= own
+        known_at_end.append(known)
 
 
 def _names(instruction: Instruction, escape: str) -> Iterator[tuple[str, Place]]:
@@ -226,19 +234,19 @@ def _tell(
     stage: Stage,
     name: str,
     place: Place,
-    scope: Scope,
+    known: set[str],
+    base: str,
     outer: Scope,
 ) -> bool:
     document = findings.document
     declared = outer.known.get(name)
     if declared is not None:
-        fix = Fix(f"Declare it in this stage: ARG {name}", (_declare(document, stage, name),))
         what = "BuildKit sets it" if declared.kind == "automatic" else "It is declared above FROM"
         message = f"{name} is empty here. {what}, but each stage must declare it: ARG {name}."
-        findings.add(place, "UndefinedVar", message, [fix])
+        findings.add(place, "UndefinedVar", message, _declare(document, stage, name))
         return True
-    near = suggestion(name, tuple(scope.known))
-    if not near and scope.base not in ("", "scratch"):
+    near = suggestion(name, tuple(sorted(known)))
+    if not near and base != "scratch":
         return False
     hint = f" Did you mean {near}?" if near else ""
     fixes = []
@@ -249,5 +257,6 @@ def _tell(
     return True
 
 
-def _declare(document: Document, stage: Stage, name: str) -> Edit:
-    return append_line(document, stage.instruction, f"ARG {name}")
+def _declare(document: Document, stage: Stage, name: str) -> list[Fix]:
+    edits = append_line(document, stage.instruction, f"ARG {name}")
+    return [Fix(f"Declare it in this stage: ARG {name}", edits)] if edits else []
