@@ -328,6 +328,32 @@ class PodmanService(EngineProcess):
         ]
 
 
+class SandboxEngine(EngineProcess):
+    """The sandbox's engine, in the sandbox's own process, which needs no root and nothing installed."""
+
+    program = sys.executable
+
+    def start(self) -> None:
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, "-m", "dockdesk.sandbox.main", "--json", f"--parent={os.getpid()}"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.process.stdout.close()
+        if not line:
+            self.kill()
+            raise RuntimeError(self.log.read_text(errors="replace")[-1500:])
+        self.socket = Path(json.loads(line)["DOCKER_HOST"].removeprefix("unix://"))
+
+    def remove(self) -> None:
+        self.stop()
+        super().remove()
+
+
 class Registry:
     """A registry (API v2) on the loopback, without a login."""
 
@@ -352,6 +378,7 @@ class Registry:
                 "log: {level: error}\n"
                 f"storage: {{filesystem: {{rootdirectory: {self.folder}/data}}, delete: {{enabled: true}}}}\n"
                 f"http: {{addr: '{self.address}'}}\n"
+                f"{self.more_configuration()}"
             )
             with open(self.folder / "log", "ab") as log:
                 self.process = subprocess.Popen(
@@ -368,11 +395,15 @@ class Registry:
             self.stop()
         raise CannotStart((self.folder / "log").read_text(errors="replace")[-1500:])
 
+    def more_configuration(self) -> str:
+        """More lines for its configuration."""
+        return ""
+
     def answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/v2/")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status in {200, 401}
         except (OSError, http.client.HTTPException):
             return False
         finally:
@@ -486,6 +517,17 @@ def podman_service() -> Iterator[PodmanService]:
 
 
 @pytest.fixture(scope="session")
+def sandbox_engine_server() -> Iterator[SandboxEngine]:
+    yield from _started(SandboxEngine())
+
+
+@pytest.fixture(scope="session")
+def sandbox_busybox_image(sandbox_engine_server: SandboxEngine) -> str:
+    """A reference of the busybox image in the sandbox's engine."""
+    return load_busybox(sandbox_engine_server)
+
+
+@pytest.fixture(scope="session")
 def busybox_image(dockerd: Dockerd) -> str:
     """A reference of the busybox image in ``dockerd``."""
     return load_busybox(dockerd)
@@ -529,6 +571,16 @@ def podman_engine(
 ) -> Iterator[EngineBackend]:
     """The backend on the session's Podman, with the busybox image in it."""
     backend = connected(podman_service, reactor)
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def sandbox_engine(
+    sandbox_engine_server: SandboxEngine, sandbox_busybox_image: str, reactor: Reactor
+) -> Iterator[EngineBackend]:
+    """The backend on the sandbox's engine, with the busybox image in it."""
+    backend = connected(sandbox_engine_server, reactor)
     yield backend
     backend.close()
 

@@ -26,6 +26,7 @@ from dockdesk.backends.engine.logins import Logins
 from dockdesk.backends.engine.values import mapping, text
 from dockdesk.core.errors import (
     InvalidInputError,
+    NotFoundError,
     NotSupportedError,
     RemoteError,
 )
@@ -73,15 +74,23 @@ class ClassicBuild:
         params = {**common_params(spec), "dockerfile": name, "rm": True, "forcerm": True}
         if spec.cache_from:
             params["cachefrom"] = json.dumps(list(spec.cache_from))
-        with self._client.stream(
-            "POST",
-            "/build",
-            params,
-            headers={"X-Registry-Config": config, "Content-Type": "application/x-tar"},
-            data=self._body(tarball),
-            title=TITLE,
-            work=self._work,
-        ) as answer:
+        try:
+            exchange = self._client.stream(
+                "POST",
+                "/build",
+                params,
+                headers={"X-Registry-Config": config, "Content-Type": "application/x-tar"},
+                data=self._body(tarball),
+                title=TITLE,
+                work=self._work,
+            )
+        except (InvalidInputError, RemoteError, NotFoundError) as error:
+            # What is wrong with the Dockerfile itself is said at once, as a refusal of the request.
+            failure = self._failures.explained(error.detail, dockerfile.text, problem)
+            if self._client.podman and "no explanation" in error.detail:
+                failure.hint = "Podman refuses links that lead out of the context: leave them out."
+            raise failure from error
+        with exchange as answer:
             for line in answer.json_lines():
                 self._message(mapping(line), steps, dockerfile, problem)
         self._take(steps.end())
