@@ -50,10 +50,13 @@ def looks_secret(name: str) -> bool:
 
 
 def masked_value(name: str, value: str) -> str:
-    """The value as it may be shown: masked if its name says secret, else without passwords in URLs."""
+    """The value as it may be shown: masked if its name says secret, else without passwords in URLs and options."""
     if value and looks_secret(name):
         return MASK
-    return masked_urls(value)
+    if "=" not in value:
+        return masked_urls(value)
+    # Options in one: addr=10.0.0.1,username=me,password=x for a mount, or -Dpassword=x for a program.
+    return ",".join(masked_text(part) for part in masked_urls(value).split(","))
 
 
 def masked_urls(text: str) -> str:

@@ -76,3 +76,12 @@ def test_masking_takes_linear_time() -> None:
 
     spent(1000)
     assert spent(100_000) < 5
+
+
+def test_passwords_among_options_are_masked() -> None:
+    """As a mount of a network drive has them, or a program's own options in one variable."""
+    options = "addr=10.0.0.1,username=me,password=hunter2,vers=3.0"
+    assert masked_value("o", options) == f"addr=10.0.0.1,username=me,password={MASK},vers=3.0"
+    assert holds_secret("JAVA_OPTS", "-Xmx1g -Ddb.password=hunter2")
+    assert masked_value("JAVA_OPTS", "-Xmx1g -Da=b") == "-Xmx1g -Da=b"
+    assert masked_value("ARGS", "a=1,url=http://u:hunter2@h/") == f"a=1,url=http://u:{MASK}@h/"

@@ -15,13 +15,18 @@ from dockdesk.core.environments import Guard
 from dockdesk.core.errors import NotFoundError, RemoteError, UnreachableError
 from dockdesk.core.preferences import LOG_BUFFER_MB, LOG_TAIL, LOG_WRAP
 from dockdesk.core.resources.containers import HealthProbe, Mount
+from dockdesk.ui.panes.containers.columns import COLUMNS, ContainerRow
 from dockdesk.ui.panes.containers.details.files import FilesView
 from dockdesk.ui.panes.containers.details.health import HealthView, check_facts, probe_facts
 from dockdesk.ui.panes.containers.details.inspect import InspectView
 from dockdesk.ui.panes.containers.details.logs import LogsView
 from dockdesk.ui.panes.containers.details.processes import ProcessesView
 from dockdesk.ui.panes.containers.details.stats import StatsView
-from dockdesk.ui.panes.containers.details.summary import EnvironmentView, SummaryView
+from dockdesk.ui.panes.containers.details.summary import (
+    EnvironmentView,
+    SummaryView,
+    command_fact,
+)
 from dockdesk.ui.panes.containers.pane import ContainersPane
 from dockdesk.ui.widgets.key_values import Fact
 from tests.fake_world import log_stamp
@@ -531,3 +536,12 @@ def test_charts_look_back_further_as_there_is_more_to_see(hands: Hands, rig: Rig
     assert view._window == 180
     start, end = view._charts[0].shown_range
     assert end - start == pytest.approx(180, abs=2)
+
+
+def test_a_password_in_the_command_is_hidden_until_asked_for(hands: Hands) -> None:
+    assert command_fact(("redis-server", "--requirepass", "hunter2")).secret
+    assert not command_fact(("redis-server", "--port", "1")).secret
+    known = hands.row("redis").container
+    row = ContainerRow(replace(known, command="redis-server --requirepass hunter2"))
+    column = next(column for column in COLUMNS if column.id == "command")
+    assert "hunter2" not in column.text(row)

@@ -20,8 +20,10 @@ from dockdesk.ui.panes.images.details import InspectView as ImageInspectView
 from dockdesk.ui.panes.images.details import LayersView
 from dockdesk.ui.panes.images.details import SummaryView as ImageSummaryView
 from dockdesk.ui.panes.images.pane import ImagesPane
+from dockdesk.ui.panes.networks import actions as network_actions
 from dockdesk.ui.panes.networks.pane import InspectView as NetworkInspectView
 from dockdesk.ui.panes.networks.pane import MembersView, NetworksPane
+from dockdesk.ui.panes.volumes import actions as volume_actions
 from dockdesk.ui.panes.volumes.details import FilesView
 from dockdesk.ui.panes.volumes.details import InspectView as VolumeInspectView
 from dockdesk.ui.panes.volumes.details import SummaryView as VolumeSummaryView
@@ -437,3 +439,22 @@ def test_an_empty_list_can_be_reloaded(rig: Rig, make: Any) -> None:
     rig.settle()
     assert not pane.body.loading
     assert pane.body.message is not None
+
+
+def test_passwords_of_a_mount_stay_out_of_the_command_log() -> None:
+    create = next(action for action in volume_actions.ACTIONS if action.id == "volume.create")
+    assert create.plan is not None
+    values = {
+        "name": "share",
+        "driver": "local",
+        "options": "type=cifs\no=addr=10.0.0.1,username=me,password=hunter2",
+        "labels": "auth.token=hunter3",
+    }
+    (call,) = create.plan((), values)
+    shown = f"{call.equivalent.cli} {call.equivalent.sdk} {call.equivalent.api}"
+    assert "hunter" not in shown
+    assert "username=me" in shown
+    connect = next(action for action in network_actions.ACTIONS if action.id == "network.create")
+    assert connect.plan is not None
+    (call,) = connect.plan((), {"name": "n", "driver": "x", "options": "password=hunter2"})
+    assert "hunter" not in call.equivalent.cli

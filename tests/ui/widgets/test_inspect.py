@@ -241,3 +241,13 @@ def test_a_text_that_is_replaced_while_it_comes_in(qtbot: QtBot, theme: Theme) -
     view.set_text("")
     assert view.toPlainText() == ""
     qtbot.waitUntil(lambda: view.text() == "", timeout=10_000)
+
+
+def test_passwords_in_commands_are_masked() -> None:
+    value = {
+        "Config": {"Cmd": ["redis-server", "--requirepass", "hunter2"], "Names": ["pass", "x"]}
+    }
+    shown = masked(value)
+    assert shown["Config"]["Cmd"] == ["redis-server", "--requirepass", MASK]
+    assert shown["Config"]["Names"] == ["pass", "x"]
+    assert masked(value, {("Config", "Cmd", 2)}) == value

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dockdesk.core.columns import CellKind, Column, Link
+from dockdesk.core.masking import masked_words
 from dockdesk.core.records import dataclass
 from dockdesk.core.resources.containers import Container, Port
 from dockdesk.core.units import age_text, bytes_text, percent_text, span_text
@@ -177,7 +178,7 @@ COLUMNS: tuple[Column[ContainerRow], ...] = (
         "command",
         "Command",
         lambda row: row.container.command,
-        lambda row: row.container.command,
+        lambda row: " ".join(masked_words(row.container.command.split(" "))),
         CellKind.MONO,
         width=180,
         hidden=True,

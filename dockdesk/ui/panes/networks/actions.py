@@ -9,7 +9,7 @@ from typing import Any
 
 from dockdesk.core.actions import Action, Call, Danger, Equivalent, Values, bound_to
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
-from dockdesk.core.masking import split_pairs
+from dockdesk.core.masking import masked_value, split_pairs
 from dockdesk.core.ports import NetworkSpec
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.engine import Network
@@ -137,7 +137,7 @@ def _create(_rows: Rows, values: Values) -> list[Call]:
     ]
     for flag, pairs in (("--opt", spec.options), ("--label", spec.labels)):
         for key, value in pairs.items():
-            words += [flag, f"{key}={value}"]
+            words += [flag, f"{key}={masked_value(key, value)}"]
     return [
         Call(
             ResourceRef("network", spec.name, spec.name),

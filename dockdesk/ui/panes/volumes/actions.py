@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dockdesk.core.actions import Action, Call, Danger, Equivalent, Values, bound_to
 from dockdesk.core.forms import Choice, Field, FieldKind, Form
-from dockdesk.core.masking import split_pairs
+from dockdesk.core.masking import masked_value, split_pairs
 from dockdesk.core.ports import VolumeSpec
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.engine import Volume
@@ -58,10 +58,12 @@ def _create(_rows: Rows, values: Values) -> list[Call]:
         labels=dict(split_pairs(lines_of(values.get("labels")))),
     )
     words = ["docker", "volume", "create", "--driver", spec.driver]
-    for key, value in spec.options.items():
-        words += ["--opt", f"{key}={value}"]
-    for key, value in spec.labels.items():
-        words += ["--label", f"{key}={value}"]
+    # What is shown and kept in the command log; the options of a mount may hold its password.
+    options = {key: masked_value(key, value) for key, value in spec.options.items()}
+    labels = {key: masked_value(key, value) for key, value in spec.labels.items()}
+    for flag, pairs in (("--opt", options), ("--label", labels)):
+        for key, value in pairs.items():
+            words += [flag, f"{key}={value}"]
     if spec.name:
         words.append(spec.name)
     return [
@@ -71,7 +73,7 @@ def _create(_rows: Rows, values: Values) -> list[Call]:
             Equivalent(
                 shlex.join(words),
                 f"client.volumes.create(name={spec.name or None!r}, driver={spec.driver!r}, "
-                f"driver_opts={dict(spec.options)!r}, labels={dict(spec.labels)!r})",
+                f"driver_opts={options!r}, labels={labels!r})",
                 "POST /volumes/create",
             ),
         )

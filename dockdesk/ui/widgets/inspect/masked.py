@@ -7,25 +7,32 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dockdesk.core.masking import holds_secret, masked_urls, masked_value
+from dockdesk.core.masking import holds_secret, masked_urls, masked_value, masked_words
 
 Path = tuple[str | int, ...]
 """Names and numbers from the top down, as `dockdesk.models.tree_model` has them."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PAIRS = frozenset({"Env", "env", "environment"})
+_COMMANDS = frozenset({"Cmd", "Args", "Entrypoint", "Test"})
 
 
 def masked(value: Any, revealed: Collection[Path] = (), path: Path = ()) -> Any:
     """A copy of ``value`` that holds no secret but those at ``revealed``.
 
-    Secrets are judged by their names, also in lists of NAME=value, as engines list environments.
+    Secrets are judged by their names, also in lists of NAME=value, as engines list environments, and in commands.
     """
     if isinstance(value, Mapping):
         return {
             str(name): masked(inner, revealed, (*path, str(name))) for name, inner in value.items()
         }
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        if path and path[-1] in _COMMANDS and all(isinstance(word, str) for word in value):
+            shown = zip(value, masked_words(value), strict=True)
+            return [
+                word if (*path, number) in revealed else hidden
+                for number, (word, hidden) in enumerate(shown)
+            ]
         return [masked(inner, revealed, (*path, number)) for number, inner in enumerate(value)]
     if not isinstance(value, str) or path in revealed:
         return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dockdesk.core.masking import masked_words
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.containers import ContainerDetail
 from dockdesk.core.units import bytes_text
@@ -26,7 +27,7 @@ def general_facts(detail: ContainerDetail) -> list[Fact]:
             link=ResourceRef("image", container.image_id, container.image),
         ),
         Fact("Id", container.id, mono=True),
-        Fact("Command", " ".join([*detail.entrypoint, *detail.command]), mono=True),
+        command_fact((*detail.entrypoint, *detail.command)),
         Fact("Created", time_text(container.created)),
         Fact("Started", time_text(detail.started)),
     ]
@@ -52,6 +53,12 @@ def general_facts(detail: ContainerDetail) -> list[Fact]:
         Fact("CPU limit", cpu),
         Fact("Logs", detail.log_driver),
     ]
+
+
+def command_fact(words: Sequence[str]) -> Fact:
+    """What runs; hidden until asked for where a password stands in it."""
+    secret = list(masked_words(words)) != list(words)
+    return Fact("Command", " ".join(words), secret=secret, mono=True)
 
 
 def mount_facts(detail: ContainerDetail) -> list[Fact]:
