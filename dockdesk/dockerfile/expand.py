@@ -42,8 +42,8 @@ class Variable:
     """What a name means at a place.
 
     ``value`` is None where it is unset (``unset``) or only the build decides it; ``why`` says what that depends on, or
-    where the value is from. ``line`` is where it is set, if in this file; ``certain`` is False where ``--build-arg`` may
-    change it.
+    where the value is from. ``line`` is where it is set, if in this file; ``certain`` is False where ``--build-arg``
+    may change it.
     """
 
     name: str

@@ -17,11 +17,12 @@ from dockdesk.dockerfile.vocabulary import FLAGS, FLAGS_DROPPED, INSTRUCTIONS, K
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*\Z")
 _DURATION = re.compile(r"[-+]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)\Z")
-# What was surely meant as a JSON array: a quoted word after the bracket, then a comma or the end.
-_MEANT_JSON = re.compile(r"\[\s*(['\"]).*?(\1\s*(,|\]\s*\Z)|\Z)", re.DOTALL)
+# What was surely meant as a JSON array: after the bracket a quoted word, and no operator after that.
+_MEANT_JSON = re.compile(r"\[\s*(['\"])[^'\"]*(\1\s*(,|\]\s*\Z|['\"])|\Z)")
 _AT_LEAST_ONE = frozenset(
     ("ENV", "LABEL", "ARG", "EXPOSE", "VOLUME", "HEALTHCHECK", "ONBUILD", "SHELL")
 )
+_NO_TRIGGERS = frozenset(("ONBUILD", "FROM", "MAINTAINER"))
 _EXACTLY_ONE = frozenset(("MAINTAINER", "USER", "WORKDIR", "STOPSIGNAL"))
 
 
@@ -42,7 +43,7 @@ def check(instruction: Instruction, escape: str, notes: Notes) -> None:
         _missing(instruction, notes, "at least one argument")
     elif keyword in _EXACTLY_ONE and not instruction.arguments:
         _missing(instruction, notes, "one argument")
-    if instruction.inner:
+    if instruction.inner and instruction.inner.keyword not in _NO_TRIGGERS:
         check(instruction.inner, escape, notes)
 
 
@@ -339,7 +340,7 @@ def _check_onbuild(instruction: Instruction, notes: Notes) -> None:
     inner = instruction.inner
     if inner is None:
         _missing(instruction, notes, "an instruction")
-    elif inner.keyword in ("ONBUILD", "FROM", "MAINTAINER"):
+    elif inner.keyword in _NO_TRIGGERS:
         notes.add(
             inner.place,
             "onbuild-trigger",

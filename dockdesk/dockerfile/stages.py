@@ -30,7 +30,7 @@ _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
 
 
 class Node(NamedTuple):
-    """A box of the graph: ``id`` is unique in it; ``line`` is a stage's FROM, for others the first line that uses it."""
+    """A box of the graph with its unique ``id``; ``line`` is a stage's FROM, else the first line that uses it."""
 
     id: str
     kind: NodeKind

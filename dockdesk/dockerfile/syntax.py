@@ -234,7 +234,7 @@ class _Reader:
             begin += 1
         gap = GAP.search(text, begin, end)
         written = text[begin : gap.start()] if gap else text[begin:end]
-        keyword = written.upper()
+        keyword = written.upper() if written.isascii() else written
         code = text[:end]
         flags: tuple[Flag, ...] = ()
         rest = end
