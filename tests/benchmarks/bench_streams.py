@@ -2,9 +2,10 @@
 
 A process of its own writes JSON lines into a hundred sockets; the reactor reads them on one thread, decodes them and
 hands them to sinks; a widget paints sixty times a second all the while. Beside it: the time from a message's arrival to
-its receiver, what jobs cost, and how the window fares while jobs work.
+its receiver, what jobs cost, and how the window fares while jobs work: heavy work as the program does it, in helper
+processes, and for comparison on threads, which share the interpreter with the window.
 
-Limits: at least 58 frames a second, stall p99 16.7 ms.
+Limits: at least 58 frames a second, stall p99 16.7 ms, also while helpers work.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness import (
@@ -35,14 +38,20 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from dockdesk.bridge.call import Call
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.streams import BatchedSink, Pulse
+from dockdesk.core.errors import DockDeskError
+from dockdesk.core.logs.export import TextFormat, save_portions
+from dockdesk.core.logs.store import LogSnapshot, LogSource, LogStore
 from dockdesk.core.reactor import Reactor
 from dockdesk.core.work import Work
+from dockdesk.ui.widgets.log.hits import AllRows, portions_between
 
 STREAMS = 100
 MESSAGES = 2_000
 SECONDS = 4.0
+_SAVERS = 3
 _SWITCH_INTERVAL_S = 0.0005  # as the program sets it
 
 _WRITER = """
@@ -207,6 +216,7 @@ def measure_jobs(report: Report, widget: QWidget) -> None:
             os.stat("/")
             bytes(1 << 20).count(b"x")
 
+    measure_heavy(report, jobs, widget)
     for title, work in (("two jobs that parse", parse), ("four jobs that copy and wait", copy)):
         stop.clear()
         for _ in range(2 if work is parse else 4):
@@ -216,6 +226,74 @@ def measure_jobs(report: Report, widget: QWidget) -> None:
         stop.set()
         spin_until(lambda: not jobs.busy())
     jobs.close()
+
+
+def measure_heavy(report: Report, jobs: Jobs, widget: QWidget) -> None:
+    """Long logs are saved, again and again, while streams arrive: as the program does it, and on threads beside it."""
+    store = LogStore()
+    generation = store.reset([LogSource("web", "web")])
+    for number in range(200):
+        lines = (f"2024-05-01 INFO GET /items/{number}/{at} 200 12ms in cart" for at in range(5000))
+        store.append(generation, 0, 1, ("\n".join(lines) + "\n").encode())
+    feed = Feed(MESSAGES)
+    spin_until(lambda: feed.received > 0)
+    for process in (True, False):
+        title = f"{_SAVERS} logs are saved " + ("by a helper process" if process else "on threads")
+        with TemporaryDirectory() as folder:
+            saving = Saving(jobs, store.snapshot(), Path(folder), process)
+            measure_frames(report, title, widget, limits=process)
+            spin_until(lambda saving=saving: bool(saving.ended), 120)
+            saving.stop()
+        report.add(f"{title}: the first after", saving.ended[0], "s", note="1,000,000 lines each")
+    feed.close()
+
+
+class Saving(QObject):
+    """Saves a log again and again, some at a time."""
+
+    def __init__(self, jobs: Jobs, snapshot: LogSnapshot, folder: Path, process: bool) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._snapshot = snapshot
+        self._folder = folder
+        self._process = process
+        self._begun = time.perf_counter()
+        self.ended: list[float] = []
+        for number in range(_SAVERS):
+            self._save(number)
+
+    def _save(self, number: int) -> None:
+        snapshot = self._snapshot
+        first, end = snapshot.first_row, snapshot.end_row
+        form, target = TextFormat(labels=True), self._folder / str(number)
+
+        def again(_size: int) -> None:
+            self.ended.append(time.perf_counter() - self._begun)
+            self._save(number)
+
+        self._jobs.submit(
+            self,
+            Call(
+                save_portions,
+                (snapshot.lines, snapshot.sources, form, target),
+                lambda: portions_between(snapshot, AllRows(first, end), first, end - 1),
+            ),
+            again,
+            _ignore,
+            lane="save",
+            title="Save",
+            long=True,
+            process=self._process,
+        )
+
+    def stop(self) -> None:
+        for job in self._jobs.visible():
+            job.cancel()
+        spin_until(lambda: not self._jobs.busy())
+
+
+def _ignore(_error: DockDeskError) -> None:
+    """They are cancelled in the end."""
 
 
 def run(report: Report) -> None:
