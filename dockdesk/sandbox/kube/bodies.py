@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from dockdesk.sandbox.http import Request
-from dockdesk.sandbox.kube import deleting, protobuf
+from dockdesk.sandbox.kube import conversion, deleting, protobuf
 from dockdesk.sandbox.kube.objects import Object, encoded
 from dockdesk.sandbox.kube.status import KubeError, invalid
 
@@ -36,13 +36,13 @@ async def read_object(request: Request) -> Object:
     """The body as an object. Raises KubeError 400, 415."""
     media = media_type(request)
     if media == protobuf.MEDIA_TYPE:
-        return as_object(protobuf.decoded(await request.body()))
+        return conversion.newer(as_object(protobuf.decoded(await request.body())))
     if media not in _JSON_TYPES:
         raise KubeError(
             415,
             f"the body of the request was in an unknown format - accepted media types include: application/json (the sandbox reads no {media[:60]})",
         )
-    return as_object(json_of(await request.body()))
+    return conversion.newer(as_object(json_of(await request.body())))
 
 
 def as_object(body: Any) -> Object:

@@ -1,6 +1,6 @@
-"""What the API offers, and where: groups, resources, version, health, and just enough OpenAPI for kubectl's checks.
+"""What the API offers, and where: groups, resources, version, health, and as much OpenAPI as kubectl uses.
 
-Source: Kubernetes API concepts, "API discovery"; the documents describe no fields, so `kubectl explain` has nothing to say.
+Source: Kubernetes API concepts, "API discovery".
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 
 from dockdesk.sandbox.http import Request, Response, Router, json_response
 from dockdesk.sandbox.kube.kinds import Kind, Kinds
+from dockdesk.sandbox.kube.openapi import schemas_of
 from dockdesk.sandbox.kube.status import no_such_path
 
 VERSION = {
@@ -180,7 +181,15 @@ class Discovery:
         if not paths:
             raise no_such_path()
         info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
-        return json_response({"openapi": "3.0.0", "info": info, "paths": paths})
+        served = [kind for kind in self._kinds if _place(kind) == path]
+        schemas = {"schemas": schemas_of(served)}
+        return json_response(
+            {"openapi": "3.0.0", "info": info, "paths": paths, "components": schemas}
+        )
+
+
+def _place(kind: Kind) -> str:
+    return f"apis/{kind.group}/{kind.version}" if kind.group else f"api/{kind.version}"
 
 
 def _described(kind: Kind) -> list[dict[str, Any]]:

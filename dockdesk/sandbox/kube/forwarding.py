@@ -1,7 +1,7 @@
 """Port forwarding, and what answers behind a simulated port: a small web server, or a redis that knows PING.
 
 Two channels a port: data, and errors; each begins with the port's number. Source: the kubelet's WebSocket port forwarding
-(v4.channel.k8s.io), as the official Python client speaks it. The SPDY that kubectl tunnels is not simulated.
+(v4.channel.k8s.io), as the official Python client speaks it. `tunnel` has the SPDY that kubectl speaks.
 """
 
 from __future__ import annotations

@@ -79,6 +79,8 @@ BUILT_IN: tuple[Kind, ...] = (
     Kind("batch", "v1", "CronJob", "cronjobs", True, ("cj",), True, categories=_ALL, generation=True),
     Kind("batch", "v1", "Job", "jobs", True, (), True, categories=_ALL, fields=("status.successful",), generation=True),
     Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True, ("hpa",), True, categories=_ALL),
+    # Shown by `conversion`; the store knows v2 alone.
+    Kind("autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True, ("hpa",), True, categories=_ALL),
     Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", True, ("pdb",), True, generation=True),
     Kind("networking.k8s.io", "v1", "Ingress", "ingresses", True, ("ing",), True, generation=True),
     Kind("networking.k8s.io", "v1", "IngressClass", "ingressclasses", False),
@@ -102,7 +104,8 @@ class Kinds:
 
     def __init__(self) -> None:
         self._kinds = {(kind.group, kind.version, kind.plural): kind for kind in BUILT_IN}
-        self._of = {(kind.group, kind.name): kind for kind in BUILT_IN}
+        # Where there are several versions, objects are kept in the first.
+        self._of = {(kind.group, kind.name): kind for kind in reversed(BUILT_IN)}
 
     def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())

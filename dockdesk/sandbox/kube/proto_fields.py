@@ -34,6 +34,9 @@ authorization.SelfSubjectAccessReview metadata:1:meta.ObjectMeta spec:2:authoriz
 authorization.SelfSubjectAccessReviewSpec resourceAttributes:1:authorization.ResourceAttributes nonResourceAttributes:2:authorization.NonResourceAttributes
 authorization.SelfSubjectRulesReview metadata:1:meta.ObjectMeta spec:2:authorization.SelfSubjectRulesReviewSpec
 authorization.SelfSubjectRulesReviewSpec namespace:1:s
+autoscaling.CrossVersionObjectReference kind:1:s name:2:s apiVersion:3:s
+autoscaling.HorizontalPodAutoscaler metadata:1:meta.ObjectMeta spec:2:autoscaling.HorizontalPodAutoscalerSpec
+autoscaling.HorizontalPodAutoscalerSpec scaleTargetRef:1:autoscaling.CrossVersionObjectReference minReplicas:2:i maxReplicas:3:i targetCPUUtilizationPercentage:4:i
 autoscaling.Scale metadata:1:meta.ObjectMeta spec:2:autoscaling.ScaleSpec
 autoscaling.ScaleSpec replicas:1:i
 autoscaling2.ContainerResourceMetricSource name:1:s target:2:autoscaling2.MetricTarget container:3:s

@@ -36,7 +36,7 @@ _MEANT = frozenset(
     orphanDependents parallelism partition priority privileged progressDeadlineSeconds readOnlyRootFilesystem replicas
     revisionHistoryLimit runAsGroup runAsNonRoot runAsUser shareProcessNamespace stabilizationWindowSeconds
     startingDeadlineSeconds successfulJobsHistoryLimit suspend terminationGracePeriodSeconds tolerationSeconds
-    ttlSecondsAfterFinished""".split()
+    targetCPUUtilizationPercentage ttlSecondsAfterFinished""".split()
 )
 _DEEPEST = 60
 

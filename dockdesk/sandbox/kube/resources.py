@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockdesk.sandbox.http import Request, Response, Router
+from dockdesk.sandbox.kube import conversion
 from dockdesk.sandbox.kube.access import Access, forbidden
 from dockdesk.sandbox.kube.cluster import Cluster
 from dockdesk.sandbox.kube.kinds import Kind
@@ -84,6 +85,12 @@ class ResourcesApi:
             raise no_such_path()
         if kind.namespaced and not target.namespace and (target.name or verb == "create"):
             raise no_such_path()
+        if kind.api_version != conversion.OLD:
+            return await self._answered(kind, target, verb, request)
+        kept = self._cluster.kinds.of(kind.group, kind.name)
+        return conversion.in_older(await self._answered(kept, target, verb, request))
+
+    async def _answered(self, kind: Kind, target: Target, verb: str, request: Request) -> Response:
         if target.part:
             return await self._part(kind, target, request)
         return await self._whole(kind, target, verb, request)

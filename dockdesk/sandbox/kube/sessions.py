@@ -8,11 +8,11 @@ import shlex
 from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings
 from dockdesk.sandbox.engine.streams import Terminal, log_lines
 from dockdesk.sandbox.http import HIJACKED, Request, Response
-from dockdesk.sandbox.kube import websocket
+from dockdesk.sandbox.kube import tunnel, websocket
 from dockdesk.sandbox.kube.cluster import Cluster
 from dockdesk.sandbox.kube.containers import Containers, PodContainer, until_gone
 from dockdesk.sandbox.kube.copying import tar
-from dockdesk.sandbox.kube.forwarding import forward, service_of
+from dockdesk.sandbox.kube.forwarding import Service, forward, service_of
 from dockdesk.sandbox.kube.kubelet import Kubelet, Life, PodLife, Run
 from dockdesk.sandbox.kube.objects import Object, dig, name_of, uid_of
 from dockdesk.sandbox.kube.pod_status import host_address
@@ -188,7 +188,9 @@ class Sessions:
             for text in part.split(",")
             if text.isdigit()
         ]
-        if not ports or not all(0 < port < 1 << 16 for port in ports):
+        tunnels = tunnel.TUNNEL in websocket.offered_protocols(request)
+        spdy = tunnels or tunnel.wants_spdy(request)
+        if not spdy and (not ports or not all(0 < port < 1 << 16 for port in ports)):
             raise KubeError(400, 'query parameter "ports" is required: numbers from 1 to 65535')
         life = self._kubelet.lives.get(uid_of(pod))
         running = (
@@ -207,12 +209,25 @@ class Sessions:
             made[item.name] = self._containers.of_run(pod, life, item, item.last)
             open_ports |= {int(port["containerPort"]) for port in item.spec.get("ports") or ()}
             open_ports |= {int(text.partition("/")[0]) for text in item.behaviour.recipe.ports}
-        socket = await websocket.accept(request)
+        container = made[running[0].name]
+        wire: tunnel.Wire | None = None
+        if tunnels:
+            wire = tunnel.SocketWire(await websocket.accept(request, (tunnel.TUNNEL,)))
+        elif spdy:
+            wire = await tunnel.accept(request)
+        else:
+            socket = await websocket.accept(request)
         gone = asyncio.Event()
         watching = asyncio.create_task(self._set_when_gone(pod, gone))
+
+        def make() -> Service:
+            return service_of(container)
+
         try:
-            container = made[running[0].name]
-            await forward(socket, ports, open_ports, lambda: service_of(container), gone)
+            if wire is not None:
+                await tunnel.Tunnel(wire, name_of(pod), open_ports, make).serve(gone)
+            else:
+                await forward(socket, ports, open_ports, make, gone)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)

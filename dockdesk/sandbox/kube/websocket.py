@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dockdesk.sandbox.http import Request
@@ -33,7 +33,13 @@ def wants_websocket(request: Request) -> bool:
     return "websocket" in upgrade and "upgrade" in request.headers.get("connection", "").lower()
 
 
-async def accept(request: Request) -> WebSocket:
+def offered_protocols(request: Request) -> list[str]:
+    """The subprotocols that a client speaks, the best first."""
+    header = request.headers.get("sec-websocket-protocol", "")
+    return [part.strip() for part in header.split(",")]
+
+
+async def accept(request: Request, known: Sequence[str] = PROTOCOLS) -> WebSocket:
     """Answer the handshake. Raises KubeError 400 where it is none, or speaks no subprotocol that is known here."""
     key = request.headers.get("sec-websocket-key", "")
     if not wants_websocket(request) or not key:
@@ -41,10 +47,8 @@ async def accept(request: Request) -> WebSocket:
             400,
             "Upgrade request required: the sandbox speaks WebSocket, v5.channel.k8s.io or v4.channel.k8s.io",
         )
-    offered = [
-        part.strip() for part in request.headers.get("sec-websocket-protocol", "").split(",")
-    ]
-    chosen = next((name for name in PROTOCOLS if name in offered), "")
+    offered = offered_protocols(request)
+    chosen = next((name for name in known if name in offered), "")
     if not chosen:
         raise KubeError(
             400,
@@ -123,6 +127,11 @@ class WebSocket:
     async def send(self, channel: int, data: bytes) -> None:
         if not self._closed:
             await self._write(_BINARY, bytes([channel]) + data)
+
+    async def send_whole(self, data: bytes) -> None:
+        """A message without a channel."""
+        if not self._closed:
+            await self._write(_BINARY, data)
 
     async def close(self) -> None:
         if not self._closed:

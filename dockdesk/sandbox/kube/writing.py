@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dockdesk.sandbox.http import Request, Response, json_response
-from dockdesk.sandbox.kube import deleting, managed, patching, validate
+from dockdesk.sandbox.kube import conversion, deleting, managed, patching, validate
 from dockdesk.sandbox.kube.admission import Admission, changed
 from dockdesk.sandbox.kube.bodies import (
     as_object,
@@ -101,7 +101,8 @@ class Writer:
         if media in _APPLY:
             return await self._apply(kind, namespace, name, part, request)
         old = self._store.get(kind, namespace, name).object
-        item = as_object(await patched(kind, old, request))
+        shown = conversion.older(old) if is_older(request) else old
+        item = conversion.newer(as_object(await patched(kind, shown, request)))
         item, warnings = checked(kind, item, request.first("fieldValidation"))
         if item["metadata"].get("name") != name:
             raise KubeError(400, "the name of the object does not match the name on the URL")
@@ -125,7 +126,7 @@ class Writer:
                     )
                 ],
             )
-        config = as_object(json_of(await request.body()))
+        config = conversion.newer(as_object(json_of(await request.body())))
         _check_kind(kind, config)
         config, _ = checked(kind, config, "Strict")
         _check_place(kind, config, namespace)
@@ -321,6 +322,11 @@ async def patched(kind: Kind, old: Object, request: Request) -> Any:
     if media == _PATCHES[1]:
         return patching.merge_patch(old, patch)
     return patching.strategic_patch(old, patch)
+
+
+def is_older(request: Request) -> bool:
+    """Whether autoscalers are asked for in their older version."""
+    return request.path.startswith(f"/apis/{conversion.OLD}/")
 
 
 def scale_of(item: Object) -> Object:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -702,3 +703,66 @@ def test_junk_in_any_field_harms_nothing(served: Served, base: str, plural: str)
             assert served.request("GET", f"{base}/{plural}/{quote(name)}", Accept=TABLE)[0] == 200
             assert served.request("DELETE", f"{base}/{plural}/{quote(name)}")[0] == 200
     until(lambda: not served.call(lambda: served.kube.cluster.is_busy))
+
+
+_OLD_SCALERS = "/apis/autoscaling/v1/namespaces/shop/horizontalpodautoscalers"
+_NEW_SCALERS = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers"
+
+
+def test_autoscalers_have_two_versions(served: Served) -> None:
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "media"}
+    body = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "old"},
+        "spec": {
+            "scaleTargetRef": reference,
+            "maxReplicas": 4,
+            "targetCPUUtilizationPercentage": 70,
+        },
+    }
+    status, made = served.request("POST", _OLD_SCALERS, body)
+    assert (status, made["apiVersion"]) == (201, "autoscaling/v1")
+    assert made["spec"]["targetCPUUtilizationPercentage"] == 70
+    kept = served.get(f"{_NEW_SCALERS}/old")
+    assert kept["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+    memory = {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}}
+    kept["spec"]["metrics"].append({"type": "Resource", "resource": memory})
+    kept["spec"]["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": 5}}
+    assert served.request("PUT", f"{_NEW_SCALERS}/old", kept)[0] == 200
+    # What the older version has no fields for comes back as it was.
+    old = served.get(f"{_OLD_SCALERS}/old")
+    assert "metrics" not in old["spec"]
+    old["spec"]["maxReplicas"] = 5
+    assert served.request("PUT", f"{_OLD_SCALERS}/old", old)[0] == 200
+    patch = {"spec": {"targetCPUUtilizationPercentage": 55}}
+    kind = "application/merge-patch+json"
+    status, _ = served.request("PATCH", f"{_OLD_SCALERS}/old", patch, Content_Type=kind)
+    assert status == 200
+    kept = served.get(f"{_NEW_SCALERS}/old")["spec"]
+    assert kept["maxReplicas"] == 5
+    assert [metric["resource"]["name"] for metric in kept["metrics"]] == ["cpu", "memory"]
+    assert kept["metrics"][0]["resource"]["target"]["averageUtilization"] == 55
+    assert kept["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 5
+    found = served.get(_OLD_SCALERS)
+    assert found["apiVersion"] == "autoscaling/v1"
+    assert {item["apiVersion"] for item in found["items"]} == {"autoscaling/v1"}
+    assert served.request("DELETE", f"{_OLD_SCALERS}/old")[0] == 200
+    status, refused = served.request("POST", _OLD_SCALERS, {**body, "spec": "x"})
+    assert (status, refused["kind"]) == (422, "Status")
+
+
+def test_fields_are_told_as_openapi(served: Served) -> None:
+    document = served.get("/openapi/v3/apis/apps/v1")
+    schemas = document["components"]["schemas"]
+    pod = schemas["core.PodSpec"]["properties"]
+    assert pod["containers"]["x-kubernetes-patch-merge-key"] == "name"
+    named = [
+        schema["x-kubernetes-group-version-kind"][0]["kind"]
+        for schema in schemas.values()
+        if "x-kubernetes-group-version-kind" in schema
+    ]
+    assert {"Deployment", "StatefulSet", "DaemonSet"} <= set(named)
+    text = json.dumps(document)
+    for name in set(re.findall(r"#/components/schemas/([\w.]+)", text)):
+        assert name in schemas

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -87,3 +88,64 @@ def test_it_looks_into_containers(kubectl: Any, tmp_path: Path) -> None:
     kubectl("cp", str(source), "redis-0:/tmp/note.txt")
     kubectl("cp", "redis-0:/tmp/note.txt", str(back))
     assert back.read_text() == "by hand\n"
+
+
+def test_it_scales_by_itself_and_explains(kubectl: Any) -> None:
+    kubectl("autoscale", "deployment/media", "--min=2", "--max=5", "--cpu-percent=50")
+    found = json.loads(kubectl("get", "hpa", "media", "-o", "json"))
+    assert found["apiVersion"] == "autoscaling/v2"
+    assert found["spec"]["maxReplicas"] == 5
+    kubectl("delete", "hpa", "media")
+    assert "containerPort" in kubectl("explain", "pod.spec.containers.ports")
+    assert "ip-10-0-" in kubectl("top", "nodes")
+
+
+def test_it_merges_lists_and_shows_differences(kubectl: Any) -> None:
+    item = {"apiVersion": "apps/v1", "kind": "Deployment", **deployment("merged", replicas=1)}
+    containers = item["spec"]["template"]["spec"]["containers"]
+    containers[0]["env"] = [{"name": "A", "value": "1"}]
+    kubectl("apply", "-f", "-", given=json.dumps(item))
+    kubectl("set", "env", "deployment/merged", "B=2")
+    containers[0]["env"] = [{"name": "C", "value": "3"}]
+    for flags in ((), ("--server-side", "--force-conflicts")):
+        kubectl("diff", *flags, "-f", "-", given=json.dumps(item), code=1)
+    kubectl("apply", "-f", "-", given=json.dumps(item))
+    names = "jsonpath={.spec.template.spec.containers[0].env[*].name}"
+    assert set(kubectl("get", "deployment", "merged", "-o", names).split()) == {"B", "C"}
+    kubectl("delete", "deployment", "merged")
+
+
+def test_it_drains_a_node(kubectl: Any) -> None:
+    node = kubectl(
+        "get", "pod", "alertmanager-0", "-n", "monitoring", "-o", "jsonpath={.spec.nodeName}"
+    )
+    flags = ("--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=50s")
+    kubectl("drain", node, *flags, "--pod-selector=app=alertmanager")
+    assert "SchedulingDisabled" in kubectl("get", "node", node)
+    kubectl("uncordon", node)
+
+
+@pytest.mark.parametrize("tunnelled", ["true", "false"])
+def test_it_forwards_ports(served: Served, tmp_path: Path, tunnelled: str) -> None:
+    """Over SPDY, in a WebSocket and without one."""
+    config = tmp_path / "config"
+    config.write_text(served.kube.kubeconfig(served.tls_port))
+    assert KUBECTL is not None
+    forwarding = subprocess.Popen(
+        [KUBECTL, "port-forward", "deployment/cart", ":9000"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, "KUBECONFIG": str(config), "KUBECTL_PORT_FORWARD_WEBSOCKETS": tunnelled},
+    )  # fmt: skip
+    try:
+        assert forwarding.stdout is not None
+        line = forwarding.stdout.readline()
+        port = int(line.partition(" -> ")[0].rpartition(":")[2])
+        for _ in range(3):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", "/where")
+            answer = json.loads(connection.getresponse().read())
+            connection.close()
+            assert (answer["service"], answer["path"]) == ("cart", "/where")
+    finally:
+        forwarding.terminate()
+        forwarding.communicate(timeout=30)
