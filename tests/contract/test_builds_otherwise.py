@@ -329,8 +329,18 @@ def test_a_builder_of_buildx(docker: Rig, tmp_path: Path, monkeypatch: pytest.Mo
     probe = ["docker", "buildx", "version"]
     if shutil.which("docker") is None or subprocess.run(probe, capture_output=True).returncode:
         pytest.skip("buildx is not installed")
-    builders = docker.backend.builders()
-    assert [builder.driver for builder in builders if builder.name == "default"] == ["docker"]
+    assert docker.backend.builders() == [], "the engine's own is not among them"
+    create = ["docker", "buildx", "create", "--driver=docker-container", "--name=ddt-other"]
+    subprocess.run([*create, docker.server.host], capture_output=True, check=True)
+    try:
+        (other,) = docker.backend.builders()
+        assert (other.name, other.driver, other.status) == (
+            "ddt-other",
+            "docker-container",
+            "inactive",
+        )
+    finally:
+        subprocess.run(["docker", "buildx", "rm", "ddt-other"], capture_output=True, check=True)
     monkeypatch.setenv("DDT_TOKEN", "t0ken")
     write(tmp_path, {"a": "a"})
     tag = docker.name()

@@ -23,7 +23,7 @@ from dockdesk.backends.engine.buildkit.native import Sink
 from dockdesk.backends.engine.buildkit.progress import StepProgress
 from dockdesk.backends.engine.buildkit.request import TITLE, Dockerfile, read_dockerfile
 from dockdesk.backends.engine.endpoints import Endpoint
-from dockdesk.backends.engine.values import mapping, text
+from dockdesk.backends.engine.values import mapping, records, strings, text
 from dockdesk.core.errors import DockDeskError, LocalError, NotSupportedError, UnreachableError
 from dockdesk.core.resources.builds import Builder, BuildResult, BuildSpec
 from dockdesk.core.work import Work
@@ -31,6 +31,7 @@ from dockdesk.core.work import Work
 _LIST_TIMEOUT = 30.0
 _KEPT = 8192  # characters of what it says besides progress
 _END_PATIENCE = 10.0
+_OWN = "default"  # what buildx calls the engine's own builder
 _KINDS = {"image": "--load", "push": "--push"}
 
 
@@ -214,29 +215,30 @@ def list_builders(endpoint: Endpoint) -> list[Builder]:
 
 
 def builders_from_json(listed: str) -> list[Builder]:
-    """One JSON object a line, as since buildx 0.13. Builders that wait for an engine's context come with an error."""
-    found = []
+    """JSON objects, one a line, as since buildx 0.13; each builder once for each of its nodes."""
+    found: dict[str, Builder] = {}
     for line in listed.splitlines():
         raw = mapping(json.loads(line)) if line.startswith("{") else {}
-        if not raw.get("Name"):
+        name = text(raw.get("Name"))
+        if not name or name in found:
             continue
-        nodes = [mapping(node) for node in raw.get("Nodes") or ()]
+        nodes = records(raw.get("Nodes"))
         statuses = [text(node.get("Status")) for node in nodes if node.get("Status")]
-        error = text(mapping(raw.get("Err")).get("Message")) or text(
-            raw.get("Err") if isinstance(raw.get("Err"), str) else ""
+        problems = [_problem(part.get("Err")) for part in (raw, *nodes)]
+        platforms = [item for node in nodes for item in strings(node.get("Platforms"))]
+        found[name] = Builder(
+            name,
+            text(raw.get("Driver")),
+            statuses[0] if statuses else text(raw.get("Status")),
+            tuple(dict.fromkeys(platforms)),
+            raw.get("Current") is True,
+            next((problem for problem in problems if problem), ""),
         )
-        platforms = [text(item) for node in nodes for item in node.get("Platforms") or ()]
-        found.append(
-            Builder(
-                text(raw.get("Name")),
-                text(raw.get("Driver")),
-                statuses[0] if statuses else text(raw.get("Status")),
-                tuple(dict.fromkeys(platforms)),
-                raw.get("Current") is True,
-                error or next((text(node.get("Err")) for node in nodes if node.get("Err")), ""),
-            )
-        )
-    return found
+    return [builder for builder in found.values() if builder.name != _OWN]
+
+
+def _problem(value: Any) -> str:
+    return text(mapping(value).get("Message")) if isinstance(value, Mapping) else text(value)
 
 
 def builders_from_table(listed: str) -> list[Builder]:
@@ -265,7 +267,7 @@ def builders_from_table(listed: str) -> list[Builder]:
                 last.current,
                 last.error,
             )
-    return found
+    return [builder for builder in found if builder.name != _OWN]
 
 
 def _cell(line: str, places: Mapping[str, int], name: str) -> str:
