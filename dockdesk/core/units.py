@@ -37,6 +37,11 @@ def duration_text(seconds: float) -> str:
     return " ".join(parts)
 
 
+def took_text(seconds: float) -> str:
+    """How long something quick took, such as 12 ms, in seconds from one on."""
+    return f"{max(0.0, seconds) * 1000:.0f} ms" if seconds < 1 else duration_text(seconds)
+
+
 def age_text(since: float, now: float | None = None) -> str:
     """How long ago a moment (seconds since 1970) was, in its largest unit, such as 5 min ago."""
     if since <= 0:

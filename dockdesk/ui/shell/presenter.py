@@ -173,7 +173,13 @@ class Presenter(QObject):
         if environments.searching or trying:
             welcome.show_searching(environment.name if environment is not None else "")
         else:
-            welcome.show_attempts(environments.attempts)
+            tried = {attempt.environment.id for attempt in environments.attempts}
+            others = [
+                other
+                for other in environments.environments
+                if other.id not in tried and not other.simulated
+            ]
+            welcome.show_attempts(environments.attempts, others)
 
     def _on_containers_changed(self, _changed: object, _gone: object) -> None:
         if not self._soon.isActive():

@@ -93,11 +93,13 @@ class WelcomePage(QScrollArea):
         self._sandbox_environment = environment
         self._sandbox.setVisible(environment is not None)
 
-    def show_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Nothing answered."""
+    def show_attempts(
+        self, attempts: Sequence[Attempt], others: Sequence[Environment] = ()
+    ) -> None:
+        """Nothing answered; ``others`` were not asked, since they are on other computers."""
         self._retry.setEnabled(True)
         self._clear()
-        if attempts:
+        if attempts or others:
             self._title.setText("No container engine answers")
             self._text.setText(
                 "DockDesk looked in these places. Once one of them is mended, look again; "
@@ -110,7 +112,12 @@ class WelcomePage(QScrollArea):
                 "listens at its usual place. Install and start one of them, then look again."
             )
         for attempt in attempts:
-            self._cards.addWidget(self._card(attempt))
+            self._cards.addWidget(self._attempt_card(attempt))
+        for environment in others:
+            card, column = self._card(environment, "Connect", f"Connect to {environment.name}")
+            words = "Not asked yet: other computers are connected only when you say so."
+            column.addWidget(self._label("body", "muted", words))
+            self._cards.addWidget(card)
 
     def _clear(self) -> None:
         while (item := self._cards.takeAt(0)) is not None:
@@ -118,8 +125,18 @@ class WelcomePage(QScrollArea):
                 widget.hide()
                 widget.deleteLater()
 
-    def _card(self, attempt: Attempt) -> QFrame:
+    def _attempt_card(self, attempt: Attempt) -> QFrame:
         environment, error = attempt.environment, attempt.error
+        card, column = self._card(environment, "Try this one", f"Try {environment.name}")
+        column.addWidget(self._label("strong", "bad", error.title))
+        if error.detail:
+            column.addWidget(self._label("body", "muted", error.detail))
+        if error.hint:
+            column.addWidget(self._label("body", text=error.hint))
+        return card
+
+    def _card(self, environment: Environment, verb: str, spoken: str) -> tuple[QFrame, QVBoxLayout]:
+        """A card that says which environment is meant, with a button; and where more can be said on it."""
         card = QFrame()
         card.setProperty("look", "card")
         column = QVBoxLayout(card)
@@ -128,16 +145,11 @@ class WelcomePage(QScrollArea):
         head = QHBoxLayout()
         name = self._label("heading", text=environment.name)
         head.addWidget(name, 1)
-        again = Button(self._theme, "Try this one")
-        again.setAccessibleName(f"Try {environment.name}")
+        again = Button(self._theme, verb)
+        again.setAccessibleName(spoken)
         again.clicked.connect(lambda: self.connect_asked.emit(environment))
         head.addWidget(again)
         column.addLayout(head)
         where = " · ".join(part for part in (environment.address, environment.source) if part)
         column.addWidget(self._label("small", "muted", where))
-        column.addWidget(self._label("strong", "bad", error.title))
-        if error.detail:
-            column.addWidget(self._label("body", "muted", error.detail))
-        if error.hint:
-            column.addWidget(self._label("body", text=error.hint))
-        return card
+        return card, column

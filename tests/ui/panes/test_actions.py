@@ -18,11 +18,14 @@ from dockdesk.core.resources.engine import Network, NetworkMember, Volume
 from dockdesk.core.resources.images import Image
 from dockdesk.core.work import SilentWork
 from dockdesk.ui.panes.containers import actions as containers
+from dockdesk.ui.panes.containers import plans as container_plans
 from dockdesk.ui.panes.containers.columns import ContainerRow, ports_text
 from dockdesk.ui.panes.containers.plans import update_spec
 from dockdesk.ui.panes.images import actions as images
+from dockdesk.ui.panes.images import plans as image_plans
 from dockdesk.ui.panes.networks import actions as networks
 from dockdesk.ui.panes.volumes import actions as volumes
+from tests.ui.rig import Rig
 
 
 class Recorder:
@@ -204,3 +207,19 @@ def test_a_gateway_must_lie_in_its_subnet() -> None:
     values = {"name": "net", "driver": "bridge", "subnet": "10.1.0.0/24", "gateway": "10.2.0.1"}
     assert "gateway" in form([]).problems(values)
     assert form([]).problems({**values, "gateway": "10.1.0.1"}) == {}
+
+
+def test_forms_speak_of_one_and_of_several(rig: Rig) -> None:
+    rows = [ContainerRow(item) for item in rig.engine.containers()[:2]]
+    one, two = (container_plans.remove_form(rows[:n]).fields for n in (1, 2))
+    assert [field.title for field in one] == [
+        "Kill it if it runs",
+        "Remove its anonymous volumes too",
+    ]
+    assert [field.title for field in two] == [
+        "Kill those that run",
+        "Remove their anonymous volumes too",
+    ]
+    both = rig.engine.images()[:2]
+    assert image_plans.remove_form(both[:1]).fields[0].title == "Remove it all the same"
+    assert image_plans.remove_form(both).fields[0].title == "Remove them all the same"

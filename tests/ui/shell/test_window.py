@@ -24,7 +24,7 @@ from dockdesk.ui.shell.shell_actions import MENUS
 from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
 from dockdesk.ui.widgets.confirm import ConfirmDialog
 from dockdesk.ui.widgets.labels import PlainLabel
-from tests.ui.shell.conftest import OPEN, PROD, Bench, PlainPane
+from tests.ui.shell.conftest import LOCAL, OPEN, PROD, Bench, PlainPane
 
 
 def test_shows_containers_and_says_who_answers(bench: Bench) -> None:
@@ -418,3 +418,26 @@ def test_a_page_that_has_the_same_keys_comes_first(bench: Bench) -> None:
     navigation.show_pane("command_log")
     (made,) = bench.shell.menus._anywhere
     assert not made.isEnabled()
+
+
+def test_welcome_offers_engines_on_other_computers_without_asking_them(bench: Bench) -> None:
+    asked: list[str] = []
+
+    def refuse(work: Any) -> Any:
+        raise UnreachableError("No engine answers", "no socket", "Start it.")
+
+    def far(work: Any) -> Any:
+        asked.append("far")
+        return bench.rig.engine
+
+    bench.found[:] = [
+        FoundEnvironment(LOCAL, refuse, current=True),
+        FoundEnvironment(PROD, far),
+    ]
+    bench.begin()
+    welcome = bench.shell.frame.welcome
+    connect = [b for b in welcome.findChildren(QPushButton) if b.text() == "Connect"]
+    assert [b.accessibleName() for b in connect] == ["Connect to prod"]
+    assert asked == []
+    connect[0].click()
+    bench.until(lambda: bench.shell.frame.stack.currentWidget() is bench.pane)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from dockdesk.core.actions import AuditEntry
 from dockdesk.core.columns import CellKind, Column, Tone
-from dockdesk.core.units import duration_text
+from dockdesk.core.units import took_text
 
 _TONES: dict[str, Tone] = {"ok": "good", "failed": "bad", "cancelled": "muted"}
 
@@ -15,12 +15,6 @@ def command_text(entry: AuditEntry) -> str:
     """The command on one line, or the API request where there is none."""
     text = entry.equivalent.cli or entry.equivalent.api or entry.title
     return " ; ".join(line.strip() for line in text.splitlines() if line.strip())
-
-
-def took_text(entry: AuditEntry) -> str:
-    return (
-        f"{entry.duration * 1000:.0f} ms" if entry.duration < 1 else duration_text(entry.duration)
-    )
 
 
 COLUMNS: tuple[Column[AuditEntry], ...] = (
@@ -52,7 +46,14 @@ COLUMNS: tuple[Column[AuditEntry], ...] = (
         tone=lambda entry: _TONES.get(entry.outcome, "neutral"),
         tip=lambda entry: entry.error or entry.outcome,
     ),
-    Column("duration", "Took", lambda entry: entry.duration, took_text, CellKind.NUMBER, width=90),
+    Column(
+        "duration",
+        "Took",
+        lambda entry: entry.duration,
+        lambda entry: took_text(entry.duration),
+        CellKind.NUMBER,
+        width=90,
+    ),
     Column(
         "environment",
         "Environment",

@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from dockdesk.core.actions import AuditEntry
 from dockdesk.core.audit_export import to_markdown, to_shell
 from dockdesk.core.errors import LocalError
+from dockdesk.core.units import took_text
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.descriptions import DetailTab, EmptyText, ListDescription
 from dockdesk.ui.list_pane import ListPane
 from dockdesk.ui.pane import DetailView, Handler
 from dockdesk.ui.panes.command_log.actions import ACTIONS
-from dockdesk.ui.panes.command_log.columns import COLUMNS, took_text
+from dockdesk.ui.panes.command_log.columns import COLUMNS
 from dockdesk.ui.widgets.equivalents import EquivalentView
 from dockdesk.ui.widgets.labels import PlainLabel
 
@@ -44,7 +45,7 @@ class EntryView(DetailView[AuditEntry]):
         entry = rows[0]
         self._title.setText(entry.title)
         where = f" on {entry.environment}" if entry.environment else ""
-        text = f"{entry.outcome}{where} after {took_text(entry)}"
+        text = f"{entry.outcome}{where} after {took_text(entry.duration)}"
         self._outcome.setText(f"{text}: {entry.error}" if entry.error else text)
         self._outcome.set_tone("bad" if entry.outcome == "failed" else "muted")
         self._commands.set_equivalents([entry.equivalent])

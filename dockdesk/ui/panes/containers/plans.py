@@ -149,19 +149,20 @@ def rename(rows: Rows, values: Values) -> list[Call]:
 
 def remove_form(rows: Rows) -> Form:
     running = any(row.container.running for row in rows)
+    several = len(rows) > 1
     return Form(
         f"Remove {names_of(rows)}",
         [
             Field(
                 "force",
-                "Kill it if it runs",
+                "Kill those that run" if several else "Kill it if it runs",
                 FieldKind.CHECK,
                 default=running,
                 help="Without this, the engine refuses to remove a running container.",
             ),
             Field(
                 "volumes",
-                "Remove its anonymous volumes too",
+                f"Remove {'their' if several else 'its'} anonymous volumes too",
                 FieldKind.CHECK,
                 default=False,
                 help="Named volumes are always kept.",

@@ -269,16 +269,19 @@ def import_(_rows: Rows, values: Values) -> list[Call]:
 
 
 def remove_form(rows: Rows) -> Form:
-    title = f"Remove {rows[0].name}" if len(rows) == 1 else f"Remove {len(rows)} images"
+    several = len(rows) > 1
+    title = f"Remove {len(rows)} images" if several else f"Remove {rows[0].name}"
     return Form(
         title,
         [
             Field(
                 "force",
-                "Remove it all the same",
+                f"Remove {'them' if several else 'it'} all the same",
                 FieldKind.CHECK,
                 default=False,
-                help="Even if it has several tags, or a stopped container uses it.",
+                help="Even those that have several tags, or that a stopped container uses."
+                if several
+                else "Even if it has several tags, or a stopped container uses it.",
             )
         ],
         submit="Remove",

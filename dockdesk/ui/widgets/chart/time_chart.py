@@ -48,9 +48,11 @@ class _Value(QWidget):
         painter = QPainter(self)
         painter.setFont(self._theme.font("body", tabular=True))
         painter.setPen(self._theme.colour("muted"))
-        painter.drawText(
-            self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text
+        room = self.rect()
+        text = painter.fontMetrics().elidedText(
+            self.text, Qt.TextElideMode.ElideRight, room.width()
         )
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class TimeChart(QWidget):
@@ -101,7 +103,7 @@ class TimeChart(QWidget):
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
-        head.setSpacing(8)
+        head.setSpacing(4)
         head.addWidget(self._title)
         head.addWidget(self._value, 1)
         for tool in (self._back, self._pause, self._save):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dockdesk.core.columns import Tone
 from dockdesk.core.resources.containers import ContainerDetail
-from dockdesk.core.units import duration_text
+from dockdesk.core.units import duration_text, took_text
 from dockdesk.ui.panes.containers.columns import ContainerRow
 from dockdesk.ui.panes.containers.details.summary import InspectedView
 from dockdesk.ui.widgets.key_values import Fact
@@ -68,11 +68,6 @@ def probe_facts(detail: ContainerDetail) -> list[Fact]:
             )
         )
     return facts
-
-
-def took_text(seconds: float) -> str:
-    """A check takes milliseconds, unless something is wrong."""
-    return f"{max(0.0, seconds) * 1000:.0f} ms" if seconds < 1 else duration_text(seconds)
 
 
 class HealthView(InspectedView):
