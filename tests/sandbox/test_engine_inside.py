@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import docker
 import pytest
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, BuildError, NotFound
 from docker.types import Mount
 
 from dockdesk.sandbox.engine.events import EventBus, Listening
@@ -296,3 +296,24 @@ def test_a_tree_is_walked_parents_first() -> None:
     files.remove("/a/b")
     assert [path for path, _ in files.walk("/")] == ["/", "/a", "/a/b c", "/a/b c/d", "/a-b", "/a-b/c"]  # fmt: skip
     assert [path for path, _ in files.walk("/a")] == ["/a", "/a/b c", "/a/b c/d"]
+
+
+def test_a_dockerfile_that_makes_no_sense_is_told_of(client: Any) -> None:
+    for text in ('FROM alpine:3.21\nENV A="x\n', 'FROM alpine:3.21\nCOPY ["a\n', "FROM\n"):
+        with pytest.raises(BuildError):
+            client.images.build(fileobj=io.BytesIO(text.encode()))
+
+
+def test_a_log_that_somebody_fills_forgets_its_beginning() -> None:
+    now = 1_767_787_200.0
+    state = EngineState(Clock(1.0, lambda: now, now), 1)
+    recipe = at("alpine", "3.21")
+    assert recipe is not None
+    image = image_of(recipe, now)
+    state.images[image.id] = image
+    body = {"Image": image.id, "HostConfig": {"NetworkMode": "none"}}
+    container = Lifecycle(state).create("talks", body)
+    for number in range(50_000):
+        container.say(now, 1, b"%d\n" % number)
+    assert len(container.spoken) <= 20_000
+    assert container.spoken[-1][2] == b"49999\n"

@@ -98,8 +98,11 @@ async def build_classic(
         for tag in tags:
             images.tag(state, image, tag)
             yield _line(stream=f"Successfully tagged {with_tag(tag)}\n")
-    except (BuildError, HttpError) as error:
+    except (BuildError, HttpError, ValueError, IndexError, KeyError, TypeError) as error:
+        # Besides what is said on purpose: quotes that don't close, JSON of the wrong shape, and the like.
         text = error.message if isinstance(error, HttpError) else str(error)
+        if not isinstance(error, BuildError | HttpError):
+            text = f"dockerfile parse error: {text}"
         yield _line(errorDetail={"code": 1, "message": text}, error=text)
 
 

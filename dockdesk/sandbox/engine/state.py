@@ -18,6 +18,7 @@ from dockdesk.sandbox.world.traffic import Traffic, unit
 
 CPUS = 8
 MEMORY = 16 << 30
+_MOST_SPOKEN = 20_000
 
 
 def digest_of(*key: object) -> str:
@@ -72,6 +73,7 @@ class Endpoint:
     address: str
     mac: str
     aliases: list[str] = field(default_factory=list)
+    asked: dict[str, str] = field(default_factory=dict)  # as in IPAMConfig
 
 
 @dataclass(slots=True)
@@ -136,6 +138,12 @@ class SimContainer:
     def labels(self) -> Mapping[str, str]:
         labels: Mapping[str, str] = self.config.get("Labels") or {}
         return labels
+
+    def say(self, at: float, stream: int, data: bytes) -> None:
+        """Keep output in the log; the oldest is forgotten, as log files are rotated."""
+        self.spoken.append((at, stream, data))
+        if len(self.spoken) > _MOST_SPOKEN:
+            del self.spoken[: _MOST_SPOKEN // 10]
 
     def cpu_percent(self, now: float) -> float:
         """Percent of one core that it uses at a time, below its limit."""

@@ -72,6 +72,8 @@ class Load:
             serving.discard(uid_of(pod))
             if not serving:
                 del self._ready[workload]
+        if change.word == "DELETED" and (controller_of(pod) or {}).get("kind") in {None, "Job"}:
+            self._traffic.pop(workload, None)  # its name will not come again
 
     def set_traffic(self, workload: Workload, mean: float, phase: float = 0.0) -> None:
         """Requests a second to a workload, over a week."""

@@ -25,7 +25,7 @@ from dockdesk.sandbox.kube.objects import (
     uuid_of,
 )
 
-KEPT_CHANGES = 2000
+KEPT_CHANGES = 1000
 _FIRST_VERSION = 10_000
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import docker
 import pytest
 
@@ -181,3 +182,30 @@ def test_an_unhealthy_image_is_never_ready(world: World) -> None:
     world.deploy("sick", f"{world.registry}/team/sick:1", livenessProbe=probe, readinessProbe=probe)
     status = world.until("sick", lambda status: status.get("restartCount"))
     assert not status["ready"]
+
+
+def test_an_immutable_tag_of_ecr_stays_where_it_is(world: World) -> None:
+    session = boto3.Session(
+        aws_access_key_id=world.variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=world.variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=world.variables["AWS_REGION"],
+    )
+    ecr: Any = session.client("ecr", endpoint_url=world.variables["AWS_ENDPOINT_URL"])
+    try:
+        made = ecr.create_repository(repositoryName="fixed", imageTagMutability="IMMUTABLE")
+        token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    finally:
+        ecr.close()
+    user, _, password = base64.b64decode(token).decode().partition(":")
+    name = made["repository"]["repositoryUri"]
+    for number in (1, 2):
+        world.build("team/fixed:1", f"FROM alpine:3.21\nLABEL number={number}\n").tag(name, "1")
+        lines = world.docker.images.push(
+            name, tag="1", auth_config={"username": user, "password": password},
+            stream=True, decode=True,
+        )  # fmt: skip
+        errors = [line["error"] for line in lines if "error" in line]
+        assert bool(errors) == (number == 2), errors
+        assert all("immutable" in text for text in errors)
+    world.deploy("fixed", f"{name}:1", command=["sh", "-c", "sleep 1000"])
+    world.until("fixed", lambda status: status.get("ready"))
