@@ -1,0 +1,181 @@
+"""A tour of the whole program on the sandbox with two hundred containers: what opening, switching and resizing cost.
+
+Each step is taken as a user takes it, once for the first time and twice after that. Told is the longest time that the
+GUI thread was at work without coming back for events, in CPU time, which other programs don't add to; and the longest
+stall by the clock. What is imported at the user's first touch is imported before, as it is in the program by then.
+
+Limit: a frame, 16.7 ms of own work, for every step.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from harness import FRAME_MS, Report, main, spin, spin_until, stalls
+from live import program
+
+from dockdesk.app import Program
+from dockdesk.core.preferences import THEME
+from dockdesk.ui.shell.loader import Loader
+
+CONTAINERS = 200
+_REST_S = 0.5
+_AFTER = 2
+_ONLY = os.environ.get("BENCH_STEPS", "")  # steps whose titles hold this
+
+
+class Step(NamedTuple):
+    title: str
+    take: Callable[[], object]
+    leave: Callable[[], object] | None = None  # so that it can be taken again; not measured
+
+
+class _Unix(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("docker", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+@contextmanager
+def sandbox() -> Iterator[str]:
+    """The address of the sandbox's engine, in which there are as many containers as we want."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dockdesk.sandbox.main", "--json", "--parent", str(os.getpid())],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        host: str = json.loads(process.stdout.readline())["DOCKER_HOST"]
+        fill(host.removeprefix("unix://"))
+        yield host
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def fill(path: str) -> None:
+    engine = _Unix(path)
+
+    def ask(method: str, target: str, body: object = None) -> object:
+        data = None if body is None else json.dumps(body)
+        engine.request(method, target, data, {"Content-Type": "application/json"})
+        answer = engine.getresponse().read()
+        return json.loads(answer) if answer.strip() else None
+
+    there = ask("GET", "/containers/json?all=1")
+    assert isinstance(there, list)
+    image = there[0]["Image"]
+    for number in range(CONTAINERS - len(there)):
+        made = ask("POST", f"/containers/create?name=tour-{number:03}", {"Image": image})
+        assert isinstance(made, dict)
+        ask("POST", f"/containers/{made['Id']}/start")
+    engine.close()
+
+
+def load_later() -> None:
+    """Import what the program imports at the user's first touch."""
+    loader = Loader()
+    loader.start()
+    loader.go_on()
+    spin_until(lambda: not loader._thread.is_alive(), 120)
+    loader.stop()
+
+
+def steps(made: Program) -> Iterator[Step]:
+    shell, window = made.shell, made.shell.window
+    show = shell.navigation.show_pane
+    containers = shell.navigation.pane("containers")
+    for entry in shell.navigation.entries:
+        if entry.id != "containers":
+            yield Step(f"pane {entry.id}", lambda id=entry.id: show(id), lambda: show("containers"))
+    yield Step("pane containers", lambda: show("containers"), lambda: show("images"))
+    show("containers")
+    spin(_REST_S)
+    rows = list(containers.model.rows())
+    running = [row for row in rows if row.container.running][:40]
+    chosen = iter(running * 100)
+    yield Step("another container", lambda: containers.table.select_keys([next(chosen).container.id]))
+    first = containers.description.tabs[0].id
+    for tab in containers.description.tabs:
+        yield Step(
+            f"tab {tab.id}",
+            lambda id=tab.id: containers.show_tab(id),
+            lambda: containers.show_tab(first),
+        )
+    yield Step(
+        "a filter", lambda: containers.set_filter("tour 1"), lambda: containers.set_filter("")
+    )
+    yield Step("sorting", lambda: containers.model.sort_by("name", False))
+    sizes = iter([(1440 - 12 * at % 480, 900 - 8 * at % 240) for at in range(1000)])
+    yield Step("resizing the window", lambda: window.resize(*next(sizes)))
+    themes = iter(["dark", "light"] * 20)
+    yield Step("another theme", lambda: made.settings.set(THEME, next(themes)))
+    yield Step("palette", shell.show_palette, lambda: shell.palette.hide())
+    yield Step("settings", shell.show_settings, lambda: close_dialogs(window))
+    yield Step("shortcuts", shell.show_shortcuts, lambda: close_dialogs(window))
+    yield Step("environments", shell.show_environments, lambda: shell.environment_menu.hide())
+    yield Step("activity", shell.toggle_activity, shell.toggle_activity)
+    yield Step(
+        "run dialog",
+        lambda: shell.navigation.trigger("container.run"),
+        lambda: close_dialogs(window),
+    )
+
+
+def close_dialogs(window: object) -> None:
+    from PySide6.QtWidgets import QApplication, QDialog
+
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, QDialog) and widget.isVisible():
+            widget.close()
+
+
+def measured(step: Step) -> tuple[float, float]:
+    """The longest stretch of own work and the longest stall, in ms, until it is all over."""
+    with stalls(1) as meter:
+        step.take()
+        spin(_REST_S)
+    if step.leave is not None:
+        step.leave()
+        spin(_REST_S)
+    return meter.busy, meter.longest
+
+
+def run(report: Report) -> None:
+    sys.setswitchinterval(0.0005)  # as the program sets it
+    with sandbox() as host, program(None, host=host) as made:  # type: ignore[arg-type]
+        shell = made.shell
+        spin_until(lambda: made.session.loaded("images"))
+        load_later()
+        spin(2.0)
+        with stalls(1) as floor:
+            spin(2.0)
+        report.add(
+            "nothing: own work at a stretch", floor.busy, "ms", note=f"stall {floor.longest:.1f} ms"
+        )
+        for step in steps(made):
+            if _ONLY not in step.title:
+                continue
+            first = measured(step)
+            later = min(measured(step) for _ in range(_AFTER))
+            for title, (busy, longest) in (("first time", first), ("again", later)):
+                note = f"stall {longest:.1f} ms by the clock"
+                report.add(f"{step.title}, {title}", busy, "ms", limit=FRAME_MS, note=note)
+        assert shell.window.isVisible()
+
+
+if __name__ == "__main__":
+    main("tour", run)
