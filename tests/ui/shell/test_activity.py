@@ -139,3 +139,29 @@ def test_clearing_takes_what_ended_off(qtbot: Any, jobs: Any, drawer: ActivityDr
 def test_escape_closes_it(qtbot: Any, drawer: ActivityDrawer) -> None:
     with qtbot.waitSignal(drawer.closed, timeout=10_000):
         qtbot.keyClick(drawer, Qt.Key.Key_Escape)
+
+
+def test_why_a_silent_job_failed_stands_below_its_name(
+    qtbot: Any, jobs: Any, drawer: ActivityDrawer
+) -> None:
+    """Without a log there is room to spare, which is no reason to spread the words over it."""
+
+    def fail(work: Any) -> None:
+        raise ConflictError("The connection broke", "The engine closed it.", "Try again.")
+
+    jobs.submit(None, fail, title="Pull nginx", failure=lambda error: None, retryable=True)
+    qtbot.waitUntil(lambda: rows(drawer) == ["Pull nginx"], timeout=10_000)
+    settle(qtbot, jobs, drawer)
+    drawer.focus()
+    detail = drawer._detail
+    qtbot.waitUntil(
+        lambda: detail._problem.isVisible() and detail._retry.isVisible(), timeout=10_000
+    )
+    assert not detail._log.isVisible()
+    qtbot.waitUntil(
+        lambda: (
+            detail._problem.y() - detail._title.geometry().bottom() < 20
+            and detail._retry.y() - detail._problem.geometry().bottom() < 20
+        ),
+        timeout=10_000,
+    )

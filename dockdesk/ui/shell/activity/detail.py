@@ -53,6 +53,7 @@ class JobDetail(QWidget):
         self._log.setPlaceholderText("This job has said nothing yet.")
         self._log.setAccessibleName("Log of the job")
         column.addWidget(self._log, 1)
+        column.addStretch(0)  # takes the room where there is no log
         theme.changed.connect(self._on_theme_changed)
         self.show_job(None)
 
