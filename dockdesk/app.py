@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from dockdesk.bridge.collector import Collector
 from dockdesk.core.errors import LocalError
-from dockdesk.core.ports import KeepsAudit
+from dockdesk.core.ports import KeepsAudit, KeepsBuilds
 from dockdesk.core.preferences import CLOSE_TO_TRAY, TRAY
 from dockdesk.places import Places
 from dockdesk.services import Services
@@ -72,10 +72,12 @@ class Program(QObject):
                 services.stats,
                 services.settings,
                 services.audit,
+                services.builds,
                 services.environments,
                 entries,
                 places.log,
                 services.sandbox,
+                places.archive.parent,
             ),
         )
         self._settling = QTimer(self)
@@ -144,8 +146,10 @@ class Program(QObject):
         window = self.shell.window
         self.collector.rest(window.isMinimized() or not window.isVisible())
 
-    def _on_archive(self, archive: KeepsAudit) -> None:
-        self.audit.set_archive(archive)
+    def _on_archive(self, archives: tuple[KeepsAudit, KeepsBuilds]) -> None:
+        audit, builds = archives
+        self.audit.set_archive(audit)
+        self.services.builds.set_archive(builds)
         if (aside := self.services.damaged_archive) is not None:
             detail = f"It was moved to {aside}, and a new one was begun."
             self.shell.notices.failure(LocalError("The command log was damaged", detail))

@@ -65,6 +65,7 @@ START_PAGE = Setting(
     SettingKind.CHOICE,
     (
         Choice("last", "Where I was"),
+        Choice("dockerfiles", "Dockerfiles"),
         Choice("containers", "Containers"),
         Choice("images", "Images"),
         Choice("volumes", "Volumes"),
@@ -164,6 +165,8 @@ PANE_STATES: Setting[Mapping[str, Any]] = Setting("pane_states", _NOTHING)
 """Pane id → what its `save_state` gave: columns, sort order, chosen tab."""
 COLUMN_STATES: Setting[Mapping[str, Any]] = Setting("column_states", _NOTHING)
 """Table id → widths, order and hidden columns."""
+RECENT_FILES: Setting[Any] = Setting("recent_files", ())
+"""Paths of Dockerfiles and project folders that were open, the newest first."""
 
 SHOWN: tuple[Setting[Any], ...] = (
     THEME,
@@ -189,6 +192,7 @@ REMEMBERED: tuple[Setting[Any], ...] = (
     WINDOW_STATE,
     PANE_STATES,
     COLUMN_STATES,
+    RECENT_FILES,
 )
 
 

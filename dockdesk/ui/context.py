@@ -10,6 +10,9 @@ from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dockdesk.bridge.builds import BuildRuns
     from dockdesk.bridge.engine_session import EngineSession
     from dockdesk.bridge.jobs import Jobs
     from dockdesk.bridge.stats_feed import StatsFeed
@@ -70,7 +73,9 @@ class UiContext:
     """The program's parts as panes see them.
 
     ``session`` is the connected engine and what it lists, ``stats`` the live figures of what is visible, ``runner``
-    carries out actions, ``navigator`` crosses between panes, ``audit`` is the command log.
+    carries out actions, ``navigator`` crosses between panes, ``audit`` is the command log, ``builds`` the builds of
+    this window and their history. ``data`` is the user's folder for what must outlive the program, None where nothing
+    does.
     """
 
     theme: Theme
@@ -83,3 +88,5 @@ class UiContext:
     notices: Notices
     settings: Settings
     audit: AuditLog
+    builds: BuildRuns
+    data: Path | None = None

@@ -105,7 +105,29 @@ def _command_log_actions() -> Sequence[Action[Any]]:
     return ACTIONS
 
 
+def _dockerfiles(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.dockerfiles.pane import DockerfilesPane
+
+    return DockerfilesPane(context)
+
+
+def _dockerfile_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
+
+    return ACTIONS
+
+
 PANES: Sequence[PaneEntry] = (
+    PaneEntry(
+        "dockerfiles",
+        "Dockerfiles",
+        "file-code",
+        "Build",
+        ("dockerfile",),
+        _dockerfiles,
+        _dockerfile_actions,
+        needs_engine=False,
+    ),
     PaneEntry(
         "containers", "Containers", "box", "Engine", ("container",), _containers, _container_actions
     ),

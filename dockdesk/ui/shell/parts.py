@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dockdesk.bridge.builds import BuildRuns
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
@@ -20,7 +21,10 @@ from dockdesk.ui.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class WindowParts:
-    """All are made and ended by app.py. ``log_path`` is where failures go; ``simulation`` directs the sandbox."""
+    """All are made and ended by app.py.
+
+    ``log_path`` is where failures go; ``simulation`` directs the sandbox, ``data`` is where what panes keep goes.
+    """
 
     theme: Theme
     jobs: Jobs
@@ -29,7 +33,9 @@ class WindowParts:
     stats: StatsFeed
     settings: Settings
     audit: AuditLog
+    builds: BuildRuns
     environments: Environments
     entries: Sequence[PaneEntry]
     log_path: Path
     simulation: DirectsSimulation | None = None
+    data: Path | None = None

@@ -118,6 +118,8 @@ class Shell(QObject):
             notices=self.notices,
             settings=parts.settings,
             audit=parts.audit,
+            builds=parts.builds,
+            data=parts.data,
         )
 
     def _confirmation(self, environment: Environment, danger: Danger) -> Confirmation:
@@ -170,7 +172,8 @@ class Shell(QObject):
             wanted = str(settings.get(preferences.LAST_PANE))
         known = [entry.id for entry in self.navigation.entries]
         if known:
-            self.navigation.show_pane(wanted if wanted in known else known[0])
+            first = next((e.id for e in self.navigation.entries if e.needs_engine), known[0])
+            self.navigation.show_pane(wanted if wanted in known else first)
             self.navigation.focus_current()
         QTimer.singleShot(_KEYS_AFTER_MS, self, self.menus.bind_anywhere)
         if self.navigation.covered:

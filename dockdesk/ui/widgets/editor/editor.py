@@ -52,13 +52,12 @@ class CodeEditor(QPlainTextEdit):
     """Edits one text in one language. Lines and columns are 0-based and in code points.
 
     ``key_pressed`` carries the name (see `dockdesk.ui.widgets.editor.keys`) of one of its own keys that the owner
-    answers: find, replace, go to line …; ``ignore_asked`` a mark that the user wants to hear no more of;
-    ``fix_all_asked`` a mark all of whose kind are to be mended.
+    answers: find, replace, go to line …; ``fix_all_asked`` a mark all of whose
+    kind are to be mended.
     """
 
     key_pressed = Signal(str)
     moved = Signal(int, int)  # line and column of the cursor
-    ignore_asked = Signal(object)
     fix_all_asked = Signal(object)
     cell_pressed = Signal(int)
     font_changed = Signal(int)

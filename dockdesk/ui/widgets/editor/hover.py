@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button
-from dockdesk.ui.widgets.editor.language import Card, Mark
+from dockdesk.ui.widgets.editor.language import Card, Mark, Remedy, mends
 from dockdesk.ui.widgets.labels import Line, PlainLabel
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class HoverCard(QFrame):
         if mark.url.startswith("https://"):
             row.addWidget(self._link(mark.url))
         self._column.addLayout(row)
-        for remedy in mark.fixes[:_FIXES]:
+        for remedy in [each for each in mark.fixes if mends(each)][:_FIXES]:
             button = Button(theme, remedy.title, "bulb", "flat", self)
             button.clicked.connect(lambda _on=False, remedy=remedy: self._hover.use(remedy))
             self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
@@ -156,9 +156,9 @@ class Hover(QObject):
         if card is not None:
             card.close()
 
-    def use(self, remedy: object) -> None:
+    def use(self, remedy: Remedy) -> None:
         self.hide()
-        self._editor.use(remedy)  # type: ignore[arg-type]
+        self._editor.use(remedy)
 
     def show_at_cursor(self) -> None:
         """The card of the word at the cursor, by a key."""

@@ -47,6 +47,11 @@ class Remedy(Protocol):
     def edits(self) -> Sequence[Change]: ...
 
 
+def mends(remedy: Remedy) -> bool:
+    """Whether it changes what is wrong, rather than silence who says so: those are titled “Ignore …”."""
+    return not remedy.title.startswith("Ignore ")
+
+
 class Mark(Protocol):
     """Something to say about a stretch of the text, underlined in its tone: a finding of a linter."""
 

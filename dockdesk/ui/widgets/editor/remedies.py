@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from dockdesk.ui.widgets.editor.language import Mark
+from dockdesk.ui.widgets.editor.language import Mark, mends
 from dockdesk.ui.widgets.plain import one_line, plain_tip
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _WORDS = 70
 def fill_menu(
     menu: QMenu, editor: CodeEditor, marks: Sequence[Mark], before: QAction | None = None
 ) -> bool:
-    """Offer the remedies of ``marks``, and to ignore them; False where there is nothing to offer."""
+    """Offer the remedies of ``marks``; False where there is nothing to offer."""
     if editor.isReadOnly() or not marks:
         return False
     made: list[QAction] = []
@@ -31,15 +31,10 @@ def fill_menu(
             entry.triggered.connect(lambda _on=False, remedy=remedy: editor.use(remedy))
             made.append(entry)
     for mark in _first_of_each_code(marks):
-        if mark.fixes:
+        if any(mends(remedy) for remedy in mark.fixes):
             entry = QAction(f"Fix all of {mark.code}", menu)
             entry.triggered.connect(lambda _on=False, mark=mark: editor.fix_all_asked.emit(mark))
             made.append(entry)
-    for mark in _first_of_each_code(marks):
-        entry = QAction(f"Ignore {mark.code} here", menu)
-        entry.setToolTip(plain_tip(mark.message))
-        entry.triggered.connect(lambda _on=False, mark=mark: editor.ignore_asked.emit(mark))
-        made.append(entry)
     menu.setToolTipsVisible(True)
     for entry in made:
         menu.insertAction(before, entry) if before is not None else menu.addAction(entry)

@@ -1,0 +1,69 @@
+"""What can be done in the Dockerfiles pane: the declarations that buttons, menus, palette and keys are made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dockdesk.core.actions import Action
+
+
+def _file(id: str, title: str, icon: str, shortcut: str = "", **more: Any) -> Action[Any]:
+    return Action(f"dockerfile.{id}", title, icon, shortcut=shortcut, group="file", **more)
+
+
+def _edit(
+    id: str, title: str, icon: str, shortcut: str = "", group: str = "edit", help: str = ""
+) -> Action[Any]:
+    return Action(
+        f"dockerfile.{id}", title, icon, shortcut=shortcut, group=group, many=False, help=help
+    )
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    _file("open_folder", "Open folder…", "folder-open", "Ctrl+Alt+O", on_rows=False, primary=True),
+    _file("open", "Open file…", "file-import", "Ctrl+O", on_rows=False, primary=True),
+    _file("new", "New Dockerfile", "file-plus", "Ctrl+N", on_rows=False),
+    _file("save", "Save", "device-floppy", "Ctrl+S", many=False, primary=True),
+    _file("save_as", "Save as…", "device-floppy", "Ctrl+Shift+S", many=False),
+    _file("save_all", "Save all", "device-floppy", "Ctrl+Alt+S", on_rows=False),
+    _file("close", "Close file", "x", "Ctrl+W", many=False),
+    _file("close_folder", "Close folder", "folder", on_rows=False),
+    _edit("copy_path", "Copy path", "copy", group="file"),
+    _edit("find", "Find…", "search", "", help="Ctrl+F"),
+    _edit("replace", "Replace…", "replace", "Ctrl+H"),
+    _edit("comment", "Comment or uncomment", "hash", "Ctrl+/"),
+    _edit("format", "Format", "adjustments", "Shift+Alt+F"),
+    _edit("duplicate", "Duplicate line", "copy-plus", "Ctrl+D"),
+    _edit("move_up", "Move line up", "arrow-up", "Alt+Up"),
+    _edit("move_down", "Move line down", "arrow-down", "Alt+Down"),
+    _edit("delete_line", "Delete line", "eraser", "Ctrl+Shift+K"),
+    _edit("complete", "Complete", "list", "Ctrl+Space", "help"),
+    _edit("explain", "Explain", "info-circle", "Ctrl+I", "help"),
+    _edit("fix", "Quick fix…", "bulb", "Alt+Return", "help"),
+    _edit("next_problem", "Next problem", "arrow-down", "F8", "go"),
+    _edit("previous_problem", "Previous problem", "arrow-up", "Shift+F8", "go"),
+    _edit("go_to_line", "Go to line…", "list", "Ctrl+G", "go"),
+    _edit("go_to_stage", "Go to stage…", "list-tree", "Ctrl+Shift+O", "go"),
+    _edit("next_tab", "Next file", "arrow-right", "Ctrl+PgDown", "go"),
+    _edit("previous_tab", "Previous file", "arrow-left", "Ctrl+PgUp", "go"),
+    _edit("wrap", "Wrap long lines", "text-wrap", "Alt+Z", "look"),
+    _edit("larger", "Larger text", "plus", "Ctrl++", "look"),
+    _edit("smaller", "Smaller text", "minus", "Ctrl+-", "look"),
+)
+
+KEYS = {
+    "comment": "Ctrl+/",
+    "format": "Shift+Alt+F",
+    "duplicate": "Ctrl+D",
+    "move_up": "Alt+Up",
+    "move_down": "Alt+Down",
+    "delete_line": "Ctrl+Shift+K",
+    "complete": "Ctrl+Space",
+    "explain": "Ctrl+I",
+    "fix": "Alt+Return",
+    "next_problem": "F8",
+    "previous_problem": "Shift+F8",
+    "larger": "Ctrl++",
+    "smaller": "Ctrl+-",
+}
+"""Actions that are a key of the editor's own, which does the same wherever the focus is."""

@@ -1,0 +1,462 @@
+"""The open documents: opened, saved, closed and brought back, with nothing typed lost on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from dockdesk.core import preferences
+from dockdesk.core.errors import DockDeskError
+from dockdesk.ui.context import NoticeAction, UiContext
+from dockdesk.ui.panes.dockerfiles import kinds
+from dockdesk.ui.panes.dockerfiles.bars import FileBar
+from dockdesk.ui.panes.dockerfiles.checking import Checker
+from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
+from dockdesk.ui.panes.dockerfiles.compare import CompareDialog
+from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.panes.dockerfiles.files import FileContent, to_screen
+from dockdesk.ui.panes.dockerfiles.keeping import Keeper, difference
+from dockdesk.ui.panes.dockerfiles.language import language_of
+from dockdesk.ui.panes.dockerfiles.mending import mend_all
+from dockdesk.ui.panes.dockerfiles.recovery import Recovery, Unsaved
+from dockdesk.ui.panes.dockerfiles.sources import Sources
+from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
+from dockdesk.ui.widgets.editor import EditorView
+from dockdesk.ui.widgets.empty import StateButton
+
+_RECENT = 12
+
+
+class Workspace(QObject):
+    """Between the pane's widgets and the documents. ``key_pressed`` carries an editor's key that is the pane's.
+
+    ``opened`` tells of each document that was added, ``changed`` that names, marks or folders may be others.
+    """
+
+    opened = Signal(object)
+    changed = Signal()
+    key_pressed = Signal(str)
+
+    def __init__(self, context: UiContext, tabs: DocumentTabs, window: QWidget) -> None:
+        super().__init__(window)
+        self._context = context
+        self._window = window
+        self.tabs = tabs
+        self.projects: dict[Path, Sequence[Path]] = {}
+        recovery = Recovery(context.data / "unsaved") if context.data is not None else None
+        self.keeper = Keeper(context.jobs, recovery, self)
+        self.sources = Sources(context, self)
+        self.wraps = False
+        self.size = 0
+        self._checkers: dict[str, Checker] = {}
+        self._bars: dict[str, FileBar] = {}
+        self._opening: set[Path] = set()
+        self._new = 0
+        self.keeper.outside.connect(self._on_outside)
+        self.keeper.failed.connect(self._on_failed)
+        self.keeper.saved.connect(lambda _document: self.changed.emit())
+        tabs.close_asked.connect(self.close)
+
+    # Opening.
+
+    def documents(self) -> list[OpenDocument]:
+        return list(self.tabs.documents())
+
+    def document_of(self, path: Path) -> OpenDocument | None:
+        return next((item for item in self.tabs.documents() if item.path == path), None)
+
+    def open(
+        self,
+        path: Path,
+        project: Path | None = None,
+        done: Callable[[OpenDocument], None] | None = None,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        """Open a file, or bring it forward. ``quiet``: a file that is gone is not worth a message."""
+        path = Path(os.path.abspath(path))
+        known = self.document_of(path)
+        if known is not None:
+            self.tabs.show_document(known)
+            if done is not None:
+                done(known)
+            return
+        if path in self._opening:
+            return
+        self._opening.add(path)
+
+        def failed(error: DockDeskError) -> None:
+            self._opening.discard(path)
+            self._forget_recent(path)
+            if not quiet:
+                self._context.notices.failure(error)
+
+        self.keeper.read(path, partial(self._on_read, project, done), failed)
+
+    def _on_read(
+        self,
+        project: Path | None,
+        done: Callable[[OpenDocument], None] | None,
+        content: FileContent,
+    ) -> None:
+        self._opening.discard(content.path)
+        document = self._make(content.path.name, kinds.kind_of(content.path.name))
+        document.project = project
+        document.load(content)
+        self._add(document)
+        self.remember(content.path)
+        self._say_of(document, content)
+        if done is not None:
+            done(document)
+
+    def new(
+        self, text: str = "", name: str = "Dockerfile", project: Path | None = None
+    ) -> OpenDocument:
+        """A document without a file yet; ``text`` is not saved."""
+        document = self._make(name, kinds.kind_of(name))
+        document.project = project or next(iter(self.projects), None)
+        self._add(document)
+        if text:
+            document.set_text(text)
+        return document
+
+    def _make(self, name: str, kind: str) -> OpenDocument:
+        context = self._context
+        view = EditorView(context.theme, context.jobs)
+        document = OpenDocument(view, name, self)
+
+        def snapshot() -> Any:
+            path = document.path
+            return self.sources.snapshot(document.context_folder, str(path) if path else "")
+
+        view.editor.set_language(language_of(kind, snapshot))
+        view.editor.set_wrap(self.wraps)
+        view.editor.set_size(self.size)
+        view.editor.font_changed.connect(self._on_font_changed)
+        view.key_pressed.connect(self.key_pressed)
+        view.editor.fix_all_asked.connect(lambda mark: mend_all(document, mark.code))
+        return document
+
+    def _add(self, document: OpenDocument) -> None:
+        self.keeper.add(document)
+        checker = Checker(self._context, document)
+        self._checkers[document.id] = checker
+        document.changed.connect(lambda: self._refresh_sources(document))
+        document.moved.connect(lambda: self._on_moved(document))
+        document.modified_changed.connect(lambda _on: self.changed.emit())
+        self.tabs.add(document)
+        self._refresh_sources(document)
+        checker.check()
+        self.opened.emit(document)
+        self.changed.emit()
+
+    def _refresh_sources(self, document: OpenDocument) -> None:
+        if document.kind == kinds.DOCKERFILE:
+            path = document.path
+            self.sources.refresh(document.context_folder, str(path) if path else "")
+
+    def _on_moved(self, document: OpenDocument) -> None:
+        kind = document.kind
+
+        def snapshot() -> Any:
+            path = document.path
+            return self.sources.snapshot(document.context_folder, str(path) if path else "")
+
+        document.editor.set_language(language_of(kind, snapshot))
+        self.changed.emit()
+
+    # Folders.
+
+    def open_folder(
+        self, folder: Path, done: Callable[[Sequence[Path]], None] | None = None
+    ) -> None:
+        """List a folder's files; opens its Dockerfile, where there is one and nothing of it is open."""
+        folder = Path(os.path.abspath(folder))
+        self.remember(folder)
+
+        def found(files: Sequence[Path]) -> None:
+            self.projects[folder] = files
+            self.changed.emit()
+            if done is not None:
+                done(files)
+
+        self._context.jobs.submit(
+            self, lambda work: kinds.files_of(folder, work), found, question=f"folder {folder}"
+        )
+
+    def refresh_folders(self) -> None:
+        for folder in list(self.projects):
+            self.open_folder(folder)
+
+    def close_folder(self, folder: Path) -> None:
+        self.projects.pop(folder, None)
+        self.changed.emit()
+
+    # Saving.
+
+    def save(self, document: OpenDocument, done: Callable[[], None] | None = None) -> None:
+        if document.path is None:
+            self.save_as(document, done)
+        elif document.modified or document.stamp is None:
+            self.keeper.save(document, done=done)
+        elif done is not None:
+            done()
+
+    def save_as(self, document: OpenDocument, done: Callable[[], None] | None = None) -> None:
+        dialog = QFileDialog(self._window, f"Save {document.name}")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        folder = document.context_folder or document.project
+        if folder is not None:
+            dialog.setDirectory(str(folder))
+        dialog.selectFile(document.name)
+        dialog.fileSelected.connect(lambda path: self.save_to(document, Path(path), done))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def save_to(
+        self, document: OpenDocument, path: Path, done: Callable[[], None] | None = None
+    ) -> None:
+        """Save under another name; the document is that file from then on."""
+
+        def saved() -> None:
+            document.editor.setReadOnly(False)
+            self._take_bar(document)
+            self.remember(path)
+            self.refresh_folders()
+            if done is not None:
+                done()
+
+        self.keeper.save(document, path, saved, anyway=True)
+
+    def save_all(self, done: Callable[[], None] | None = None) -> None:
+        """Save what has changes, one after the other; ``done`` once all are saved."""
+        todo = [item for item in self.documents() if item.modified]
+
+        def following() -> None:
+            if todo:
+                self.save(todo.pop(0), following)
+            elif done is not None:
+                done()
+
+        following()
+
+    # Closing.
+
+    def close(self, document: OpenDocument) -> None:
+        """Close a tab; asks where something is not saved."""
+        if not document.modified:
+            self.discard(document)
+            return
+        self.tabs.show_document(document)
+        dialog = CloseDialog(self._context.theme, [document.name], self._window)
+        dialog.save_asked.connect(lambda: self.save(document, lambda: self.discard(document)))
+        dialog.discard_asked.connect(lambda: self.discard(document))
+        dialog.open()
+
+    def discard(self, document: OpenDocument) -> None:
+        """Close a tab without saving."""
+        self._checkers.pop(document.id).stop()
+        self._bars.pop(document.id, None)
+        self.keeper.remove(document)
+        self.tabs.remove(document)
+        document.view.close()
+        document.view.deleteLater()
+        document.deleteLater()
+        self.changed.emit()
+
+    def unsaved(self) -> list[OpenDocument]:
+        return [item for item in self.documents() if item.modified]
+
+    # What an earlier run left.
+
+    def offer_recovery(self, found: Callable[[Sequence[Unsaved]], None]) -> None:
+        self.keeper.left_behind(lambda left: found(left) if left else None)
+
+    def restore(self, unsaved: Unsaved) -> None:
+        """Bring a text back that was not saved: over its file's, as something to be saved or undone."""
+
+        def put(document: OpenDocument) -> None:
+            document.set_text(unsaved.text)
+            self.keeper.keep_now()
+            self.keeper.forget(unsaved)
+
+        if unsaved.path and Path(unsaved.path).is_absolute():
+            path = Path(unsaved.path)
+            known = self.document_of(path)
+            if known is not None:
+                put(known)
+                return
+
+            def gone(_error: DockDeskError) -> None:
+                document = self.new(name=unsaved.name)
+                document.set_path(path)
+                put(document)
+
+            def read(content: FileContent) -> None:
+                self._on_read(None, put, content)
+
+            self.keeper.read(path, read, gone)
+        else:
+            put(self.new(name=unsaved.name))
+
+    # Bars.
+
+    def _say_of(self, document: OpenDocument, content: FileContent) -> None:
+        lines = []
+        if not content.writable:
+            lines.append("This file can only be read; save it under another name to change it.")
+        elif document.read_only:
+            lines.append("This file holds characters that can't be edited without harm to it.")
+        if not content.form.clean:
+            lines.append("Not all of it is UTF-8: what could not be read is kept as it is.")
+        if content.form.mixed:
+            lines.append("Its lines end in different ways; those you don't touch keep theirs.")
+        if lines:
+            self._show_bar(document, " ".join(lines), "info")
+
+    def _on_outside(self, document: OpenDocument, content: FileContent | None) -> None:
+        if content is None:
+            save = StateButton("Save again", lambda: self._answer(document, self._save_anyway))
+            close = StateButton("Close", lambda: self.discard(document))
+            self._show_bar(
+                document, f"“{document.name}” is no longer on the disk.", "warn", (save, close)
+            )
+            document.editor.document().setModified(True)
+            return
+        present = content
+
+        def keep(item: OpenDocument) -> None:
+            self.keeper.keep_mine(item, present)
+
+        def take(item: OpenDocument) -> None:
+            self.keeper.take(item, present)
+
+        buttons = (
+            StateButton("Compare", lambda: self._compare(document, present)),
+            StateButton("Keep mine", lambda: self._answer(document, keep)),
+            StateButton("Take theirs", lambda: self._answer(document, take)),
+        )
+        text = f"“{document.name}” was changed by another program while you changed it here."
+        self._show_bar(document, text, "warn", buttons)
+
+    def _save_anyway(self, document: OpenDocument) -> None:
+        self.keeper.save(document, anyway=True)
+
+    def _answer(self, document: OpenDocument, do: Callable[[OpenDocument], None]) -> None:
+        self._take_bar(document)
+        do(document)
+
+    def _compare(self, document: OpenDocument, content: FileContent) -> None:
+        mine, theirs, name = document.editor.text(), content.text, document.name
+
+        def show(text: str) -> None:
+            CompareDialog(self._context.theme, name, text, self._window).open()
+
+        self._context.jobs.submit(self, lambda _work: difference(mine, theirs, name), show)
+
+    def bar(self, document: OpenDocument) -> FileBar | None:
+        """What is said above a document's text."""
+        return self._bars.get(document.id)
+
+    def _show_bar(
+        self,
+        document: OpenDocument,
+        text: str,
+        tone: Any,
+        buttons: Sequence[StateButton] = (),
+    ) -> None:
+        self._take_bar(document)
+        bar = FileBar(self._context.theme, text, tone, buttons)
+        bar.closed.connect(lambda: self._take_bar(document))
+        self._bars[document.id] = bar
+        document.view.bars.addWidget(bar)
+
+    def _take_bar(self, document: OpenDocument) -> None:
+        bar = self._bars.pop(document.id, None)
+        if bar is not None:
+            bar.hide()
+            bar.deleteLater()
+
+    def _on_failed(self, document: OpenDocument, error: DockDeskError) -> None:
+        actions = ()
+        if document.modified:
+            actions = (NoticeAction("Save as…", lambda: self.save_as(document)),)  # type: ignore[assignment]
+        self._context.notices.failure(error, actions)
+
+    # What is remembered.
+
+    def recent(self) -> list[Path]:
+        """Files and folders, the newest first."""
+        kept = self._context.settings.get(preferences.RECENT_FILES)
+        return [Path(str(item)) for item in kept] if isinstance(kept, (list, tuple)) else []
+
+    def remember(self, path: Path) -> None:
+        others = [str(item) for item in self.recent() if item != path]
+        self._context.settings.set(preferences.RECENT_FILES, [str(path), *others][:_RECENT])
+
+    def _forget_recent(self, path: Path) -> None:
+        kept = [str(item) for item in self.recent() if item != path]
+        self._context.settings.set(preferences.RECENT_FILES, kept)
+
+    def set_wrap(self, on: bool) -> None:
+        self.wraps = on
+        for document in self.tabs.documents():
+            document.editor.set_wrap(on)
+
+    def _on_font_changed(self, size: int) -> None:
+        self.size = size
+        for document in self.tabs.documents():
+            document.editor.set_size(size)
+
+    def save_state(self) -> dict[str, Any]:
+        current = self.tabs.current
+        return {
+            "files": [
+                {"path": str(item.path), "place": list(item.editor.cursor_place())}
+                for item in self.tabs.documents()
+                if item.path is not None
+            ],
+            "current": str(current.path) if current is not None and current.path else "",
+            "folders": [str(folder) for folder in self.projects],
+            "wraps": self.wraps,
+            "size": self.size,
+        }
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        self.wraps = state.get("wraps") is True
+        size = state.get("size")
+        self.size = size if isinstance(size, int) and 0 <= size <= 40 else 0
+        for folder in _texts(state.get("folders")):
+            self.open_folder(Path(folder))
+        files = state.get("files")
+        wanted = state.get("current")
+        for item in files if isinstance(files, list) else []:
+            if isinstance(item, Mapping) and isinstance(item.get("path"), str):
+                place = item.get("place")
+                self._restore_file(Path(item["path"]), place, item["path"] == wanted)
+
+    def _restore_file(self, path: Path, place: Any, front: bool) -> None:
+        def done(document: OpenDocument) -> None:
+            if isinstance(place, list) and len(place) == 2 and all(type(n) is int for n in place):
+                document.editor.go_to(place[0], place[1])
+            if not front:
+                current = getattr(self, "_front", None)
+                if current is not None and current in self.documents():
+                    self.tabs.show_document(current)
+            else:
+                self._front = document
+
+        self.open(path, done=done, quiet=True)
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+__all__ = ["Workspace", "to_screen"]
