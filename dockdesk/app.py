@@ -124,6 +124,7 @@ class Program(QObject):
     def end(self) -> bool:
         """Stop everything; False if some thread would not end in time."""
         self._settling.stop()
+        self.shell.end()
         self.shell.window.hide()
         if self._tray is not None:
             self._tray.hide()

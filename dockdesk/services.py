@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from dockdesk.bridge.builds import BuildRuns
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
 from dockdesk.bridge.streams import Pulse
-from dockdesk.core.ports import Engine, KeepsAudit
+from dockdesk.core.ports import Engine, KeepsAudit, KeepsBuilds
 from dockdesk.core.reactor import Reactor
 from dockdesk.core.settings import Settings
 from dockdesk.core.work import Work
@@ -48,6 +49,7 @@ class Services:
         self.session = EngineSession(self.jobs, self.pulse)
         self.stats = StatsFeed(self.session, self.jobs)
         self.audit = AuditLog(self.jobs)
+        self.builds = BuildRuns(self.jobs, self.pulse)
         self.environments = Environments(
             self.jobs,
             self.session,
@@ -57,13 +59,13 @@ class Services:
         )
         self.environments.find()
 
-    def open_archive(self, _work: Work) -> KeepsAudit:
+    def open_archive(self, _work: Work) -> tuple[KeepsAudit, KeepsBuilds]:
         """On a worker; raises LocalError."""
-        from dockdesk.backends.archive import AuditArchive, Database
+        from dockdesk.backends.archive import AuditArchive, BuildArchive, Database
 
         self._database = Database(self._archive_path)
         self._database.open()
-        return AuditArchive(self._database)
+        return AuditArchive(self._database), BuildArchive(self._database)
 
     @property
     def damaged_archive(self) -> Path | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dockdesk.bridge.builds import BuildRuns
 from dockdesk.bridge.engine_session import EngineSession, SessionState
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
@@ -47,6 +48,7 @@ class Rig:
         )
         self.stats = StatsFeed(self.session, self.jobs, self.pulse, settle_ms=5, linger_s=0.05)
         self.audit = AuditLog(self.jobs, self.archive)
+        self.builds = BuildRuns(self.jobs, self.pulse)
         self.runner = ActionRunner(self.jobs, self.session, self.audit, self.notices, self.asker)
         self.context = UiContext(
             theme=self.theme,
@@ -59,6 +61,7 @@ class Rig:
             notices=self.notices,
             settings=self.settings,
             audit=self.audit,
+            builds=self.builds,
         )
 
     def connect(self, where: Environment | None = None) -> None:

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from dockdesk.core.records import dataclass
-from dockdesk.core.resources.builds import BuildOutput, BuildSecret, BuildSpec
+from dockdesk.core.resources.builds import BuildOutput, BuildSecret, BuildSpec, FileMark
+
+__all__ = [
+    "BuildRecord",
+    "FileMark",
+    "StepRecord",
+    "project_of",
+    "spec_from_json",
+    "spec_to_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +43,6 @@ class StepRecord:
     taken_from: str = ""
     below: str = ""
     args: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FileMark:
-    """What tells a file of the context from its other versions: size in bytes, time in nanoseconds, POSIX mode."""
-
-    size: int
-    modified: int
-    mode: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A classic build, and buildx's rawjson, are turned into the same items, so that o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias
@@ -124,11 +125,21 @@ BuildItem: TypeAlias = BuildStep | BuildStatus | BuildLog | BuildWarning
 
 
 @dataclass(frozen=True, slots=True)
+class FileMark:
+    """What tells a file of the context from its other versions: size in bytes, time in nanoseconds, POSIX mode."""
+
+    size: int
+    modified: int
+    mode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BuildResult:
     """What came out: ``digest`` of the manifest and ``image`` (id in the engine), where there are such.
 
     ``method`` is how it was built: buildkit, classic or buildx. ``sent`` is how many bytes of context went to the
-    builder, ``files`` how many files.
+    builder, ``files`` how many files. ``listing`` are the context's files that the builder was told of, by path; empty
+    where that isn't known.
     """
 
     method: str
@@ -136,6 +147,7 @@ class BuildResult:
     digest: str = ""
     sent: int = 0
     files: int = 0
+    listing: Mapping[str, FileMark] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,10 @@ from dockdesk.ui.shell.sandbox_menu import SandboxMenu
 from dockdesk.ui.shell.shell_actions import MENUS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dockdesk.ui.shell.palette.palette import CommandPalette
+    from dockdesk.ui.shell.primer import Primer
     from dockdesk.ui.shell.tray import Tray
     from dockdesk.ui.widgets.confirm import ConfirmDialog
 
@@ -55,6 +58,7 @@ class Shell(QObject):
         self._quitting = False
         self._quit_question: ConfirmDialog | None = None
         self._palette: CommandPalette | None = None
+        self._primer: Primer | None = None
         self._lost = ""  # the environment whose engine is away
         window.setWindowIcon(parts.theme.app_icon())
         self.frame = Frame(parts.theme, parts.jobs, parts.entries)
@@ -180,6 +184,17 @@ class Shell(QObject):
             # It is shown as soon as an engine answers, so it is made while one is awaited.
             QTimer.singleShot(0, self, lambda: self.navigation.pane(self.navigation.current_id))
 
+    def prime(self) -> None:
+        """Make, bit by bit, what the user may open next. Call it once all that it needs has been imported."""
+        from dockdesk.ui.shell.primer import Primer
+
+        panes = self.navigation
+        steps: list[Callable[[], object]] = [
+            lambda id=entry.id: panes.pane(id)  # type: ignore[misc]
+            for entry in panes.entries
+        ]
+        self._primer = Primer([*steps, lambda: self.palette], self)
+
     @property
     def palette(self) -> CommandPalette:
         """The command palette, made when it is first needed."""
@@ -260,6 +275,11 @@ class Shell(QObject):
         window.show()
         window.raise_()
         window.activateWindow()
+
+    def end(self) -> None:
+        """Make nothing any more: the program ends."""
+        if self._primer is not None:
+            self._primer.stop()
 
     def save_state(self) -> None:
         """Hand everything that is to be remembered to the settings."""

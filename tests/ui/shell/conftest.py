@@ -171,6 +171,7 @@ def bench(rig: Rig, tmp_path: Path) -> Iterator[Bench]:
             rig.stats,
             rig.settings,
             rig.audit,
+            rig.builds,
             environments,
             ENTRIES,
             tmp_path / "dockdesk.log",
