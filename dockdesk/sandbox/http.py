@@ -26,6 +26,7 @@ HEADER_LIMIT = 1 << 16
 BODY_LIMIT = 64 << 20
 _IDLE_SECONDS = 120.0
 _HANGUP_SECONDS = 2.0
+_TLS_SECONDS = 1.0
 
 
 class HttpError(Exception):
@@ -272,7 +273,10 @@ class Server:
     async def listen_loopback(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listen on 127.0.0.1; returns the port."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._connection, "127.0.0.1", port, ssl=tls)
+        patience = _TLS_SECONDS if tls is not None else None  # for clients that don't say goodbye
+        server = await loop.create_server(
+            self._connection, "127.0.0.1", port, ssl=tls, ssl_shutdown_timeout=patience
+        )
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -316,7 +320,9 @@ class Server:
             connection.task = None
             self._connections.discard(task)
             writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
+            with contextlib.suppress(
+                ConnectionError, ssl.SSLError, TimeoutError, asyncio.CancelledError
+            ):
                 await writer.wait_closed()
 
     async def _serve_one(

@@ -7,8 +7,11 @@ import http.client
 import json
 import random
 import re
+import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -766,3 +769,18 @@ def test_fields_are_told_as_openapi(served: Served) -> None:
     text = json.dumps(document)
     for name in set(re.findall(r"#/components/schemas/([\w.]+)", text)):
         assert name in schemas
+
+
+def test_a_client_that_stays_does_not_hold_up_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TLS waits for a goodbye, but not for long."""
+    served = Served(tmp_path)
+    tls = ssl.create_default_context(cadata=served.kube.certificate)
+    with socket.create_connection(("127.0.0.1", served.tls_port), timeout=30) as raw:
+        client = tls.wrap_socket(raw, server_hostname="127.0.0.1", do_handshake_on_connect=True)
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(1 << 10).startswith(b"HTTP/1.1 200")
+        served.close()
+        client.close()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
