@@ -81,11 +81,11 @@ def _uncommented(document: Document, lines: list[str], rows: set[int]) -> str:
         lines[row] = lines[row][:start] + body
     text = "\n".join(lines)
     for _ in rows:
-        row = _continued_from(parse(text), orphans)
-        if row is None:
+        above = _continued_from(parse(text), orphans)
+        if above is None:
             break
-        end = "\r" if lines[row].endswith("\r") else ""
-        lines[row] = f"{lines[row].rstrip()} {document.escape}{end}"
+        ending = "\r" if lines[above].endswith("\r") else ""
+        lines[above] = f"{lines[above].rstrip()} {document.escape}{ending}"
         text = "\n".join(lines)
     return text
 
