@@ -162,6 +162,7 @@ class _Scan:
         self.everything = os.geteuid() == 0 if hasattr(os, "geteuid") else True
         self.biggest: list[tuple[int, str]] = []
         self.secrets: list[Secret] = []
+        self.secret_folders: list[_Open] = []
         self.notes: list[ContextNote] = []
         self.noted = {"special": 0, "unreadable": 0, "outside": 0}
         self.junk: list[tuple[_Open, secrets.Junk]] = []
@@ -177,6 +178,9 @@ class _Scan:
         frozen: dict[int, ContextFolder] = {}
         for here in reversed(order):
             frozen[id(here)] = self._close(here, frozen)
+        # Left out file by file, where an exception made it necessary to look into the folder.
+        empty = {each.path for each in self.secret_folders if not each.files}
+        self.secrets = [each for each in self.secrets if each.path not in empty]
         return ContextTree(
             folder=self.folder,
             rules=self.rules,
@@ -242,6 +246,7 @@ class _Scan:
         secret = secrets.secret_folder(inner.name)
         junk = secrets.junk(inner.name, siblings)
         if secret is not None:
+            self.secret_folders.append(inner)
             self.secrets.append(Secret(inner.path, secret.why, secret.line))
             junk = secrets.Junk(secret.why, secret.line)
         if junk is not None:

@@ -105,6 +105,7 @@ def test_secrets_are_found_and_the_lines_suggested_keep_them_back(tmp_path: Path
 def test_secrets_that_stay_behind_are_no_matter(tmp_path: Path) -> None:
     put(tmp_path, {".env": "A=b", ".git/config": "x"})
     assert scanned(tmp_path, ".env\n.git\n").secrets == ()
+    assert scanned(tmp_path, ".env\n.git\n!**/keep\n").secrets == ()
 
 
 def test_what_no_build_needs_is_suggested_the_biggest_first(tmp_path: Path) -> None:
