@@ -11,7 +11,7 @@ from dockdesk.dockerfile.syntax import parse
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.files import from_screen, to_screen
 from dockdesk.ui.panes.dockerfiles.sources import CachedSources
-from dockdesk.ui.widgets.editor import Candidates, Card, Language, Place, PlainLanguage
+from dockdesk.ui.widgets.editor import Candidate, Candidates, Card, Language, Place, PlainLanguage
 from dockdesk.ui.widgets.editor.language import SpanLike
 
 
@@ -27,7 +27,14 @@ class DockerfileLanguage:
         return scan_line(line, START if state is None else cast(State, state))
 
     def complete(self, text: str, line: int, column: int) -> Candidates:
-        return Candidates((), column, column)
+        from dockdesk.dockerfile.complete import complete
+
+        found = complete(parse(from_screen(text)), line, column, self._sources())
+        items = tuple(
+            Candidate(item.label, item.insert, item.kind, item.detail, item.docs, item.stops)
+            for item in found.items
+        )
+        return Candidates(items, found.place.column, found.place.end_column)
 
     def explain(self, text: str, line: int, column: int) -> Card | None:
         from dockdesk.dockerfile.hover import explain

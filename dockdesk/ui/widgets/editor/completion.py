@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.editor.language import Candidate, Candidates
-from dockdesk.ui.widgets.editor.snippets import expand
+from dockdesk.ui.widgets.editor.snippets import indented
 from dockdesk.ui.widgets.editor.units import to_units
 
 if TYPE_CHECKING:
@@ -96,11 +96,10 @@ class Completer(QObject):
     def typed(self, text: str) -> None:
         """Something was typed, or erased, at the cursor."""
         triggers = self._editor.language.triggers
-        if text and text[-1] in triggers:
-            self.ask(deliberate=False)
-        elif text and (text[-1].isalnum() or text[-1] in "_-./"):
-            if not self.open:
-                self.ask(deliberate=False)
+        if text and (text[-1] in triggers or text[-1].isalnum() or text[-1] in "_-./"):
+            self.ask(deliberate=self.open and self._deliberate)
+        elif self.open and not text.isspace():  # something was erased
+            self.ask(deliberate=self._deliberate)
         elif text.isspace() and not (text == " " and " " in triggers):
             self.close()
 
@@ -169,12 +168,15 @@ class Completer(QObject):
         cursor.setPosition(end, _KEEP)
         line = block.text()
         indent = line[: len(line) - len(line.lstrip())]
-        text, stops = expand(item.text, indent) if item.snippet else (item.text, ())
+        text = item.text
+        stops: list[tuple[int, int]] = []
+        if item.stops:
+            text, stops = indented(item.text, item.stops, indent)
         cursor.insertText(text)
         cursor.endEditBlock()
         editor.setTextCursor(cursor)
         if stops:
-            self._set_stops(start, text, [(stop.start, stop.end) for stop in stops])
+            self._set_stops(start, text, stops)
         last = item.text[-1:]
         if not stops and last and last in editor.language.triggers:
             self.ask(deliberate=False)

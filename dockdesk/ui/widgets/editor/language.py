@@ -101,8 +101,8 @@ class MarginCell:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One completion. ``text`` replaces the typed word; in a ``snippet``, ``${1:name}`` and ``$0`` are filled in
-    by Tab. ``kind`` is a word of the language, shown as a small label.
+    """One completion. ``text`` replaces what was typed of it; ``stops`` are stretches that Tab goes through, to be
+    filled in. ``kind`` is a word of the language, shown as a small label.
     """
 
     label: str
@@ -110,7 +110,7 @@ class Candidate:
     kind: str = ""
     detail: str = ""
     explanation: str = ""
-    snippet: bool = False
+    stops: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Letters(PlainLanguage):
         while start and not row[start - 1].isspace():
             start -= 1
         items = (
-            Candidate("COPY", "COPY ${1:from} ${2:to}", "instruction", snippet=True),
+            Candidate("COPY", "COPY from to", "instruction", stops=((5, 9), (10, 12))),
             Candidate("COMMAND", "COMMAND", "instruction", "does things", "All about it."),
             Candidate("🐋", "🐋"),
         )

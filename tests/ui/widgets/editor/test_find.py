@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from dockdesk.core.work import SilentWork
 from dockdesk.ui.widgets.editor import EditorView, PlainLanguage
 from dockdesk.ui.widgets.editor.brackets import matching
 from dockdesk.ui.widgets.editor.finder import Search, find_all, replace_all
-from dockdesk.ui.widgets.editor.snippets import expand
+from dockdesk.ui.widgets.editor.snippets import indented
 from dockdesk.ui.widgets.editor.units import UnitMap, to_points, to_units, units
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -62,10 +62,9 @@ def test_units_and_points() -> None:
 
 
 def test_snippets_have_their_stops() -> None:
-    text, stops = expand("FROM ${1:image} AS ${2:name}\n$0", "  ")
-    assert text == "FROM image AS name\n  "
-    assert [(text[s.start : s.end]) for s in stops] == ["image", "name", ""]
-    assert expand(r"a \$b \} $1")[0] == "a $b } "
+    text, stops = indented("FROM image\nAS name\n", ((5, 10), (14, 18)), "  ")
+    assert text == "FROM image\n  AS name\n  "
+    assert [text[start:end] for start, end in stops] == ["image", "name", ""]
 
 
 def test_brackets_match_by_nesting() -> None:
@@ -76,7 +75,7 @@ def test_brackets_match_by_nesting() -> None:
 
 
 @pytest.fixture
-def view(theme: Any, jobs: Any, qtbot: Any) -> Iterator[EditorView]:
+def view(theme: Any, jobs: Any, qtbot: Any) -> EditorView:
     made = EditorView(theme, jobs, PlainLanguage("#"))
     qtbot.addWidget(made)
     made.resize(700, 500)
@@ -85,7 +84,7 @@ def view(theme: Any, jobs: Any, qtbot: Any) -> Iterator[EditorView]:
     made.activateWindow()
     made.editor.setFocus()
     qtbot.waitUntil(lambda: made.editor.hasFocus(), timeout=10_000)
-    yield made
+    return made
 
 
 @pytest.fixture
