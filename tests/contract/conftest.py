@@ -16,7 +16,7 @@ from dockdesk.core.errors import DockDeskError, RemoteError
 from dockdesk.core.ports import ContainerSpec
 from dockdesk.core.resources.containers import Container
 from dockdesk.core.work import SilentWork
-from tests.engines import EngineProcess, wait_for
+from tests.engines import EngineProcess, SandboxEngine, wait_for
 
 _numbers = itertools.count(1)
 PREFIX = "ddb"
@@ -43,6 +43,15 @@ class Rig:
     @property
     def podman(self) -> bool:
         return self.backend.client.podman
+
+    @property
+    def sandbox(self) -> bool:
+        return isinstance(self.server, SandboxEngine)
+
+    def must_be_real(self, why: str) -> None:
+        """Skip the test in the sandbox, which can't do what it is about."""
+        if self.sandbox:
+            pytest.skip(f"a simulation: {why}")
 
     def name(self) -> str:
         return f"{PREFIX}{next(_numbers)}"
@@ -129,10 +138,18 @@ class Rig:
                         backend.remove_image(tag, force=True)
 
 
+_SERVERS = {"docker": "dockerd", "podman": "podman_service", "sandbox": "sandbox_engine_server"}
+_IMAGES = {
+    "docker": "busybox_image",
+    "podman": "podman_busybox_image",
+    "sandbox": "sandbox_busybox_image",
+}
+
+
 def _rig(request: pytest.FixtureRequest, kind: str) -> Iterator[Rig]:
     backend = request.getfixturevalue(f"{kind}_engine")
-    server = request.getfixturevalue("dockerd" if kind == "docker" else "podman_service")
-    image = request.getfixturevalue("busybox_image" if kind == "docker" else "podman_busybox_image")
+    server = request.getfixturevalue(_SERVERS[kind])
+    image = request.getfixturevalue(_IMAGES[kind])
     made = Rig(backend, server, image)
     try:
         yield made
@@ -144,10 +161,11 @@ def _rig(request: pytest.FixtureRequest, kind: str) -> Iterator[Rig]:
     params=[
         pytest.param("docker", marks=pytest.mark.engine),
         pytest.param("podman", marks=pytest.mark.podman),
+        "sandbox",
     ]
 )
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    """Docker, then Podman."""
+    """Docker, then Podman, then the sandbox's engine, which is wrong where it differs from Docker."""
     yield from _rig(request, request.param)
 
 

@@ -6,10 +6,8 @@ import asyncio
 import base64
 import json
 import posixpath
-import shlex
 import stat
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from typing import Any
 
 from dockdesk.sandbox.engine import present
@@ -17,9 +15,8 @@ from dockdesk.sandbox.engine.bodies import changes_of, check_container
 from dockdesk.sandbox.engine.filesystem import clean
 from dockdesk.sandbox.engine.filters import Filters
 from dockdesk.sandbox.engine.lifecycle import Lifecycle, stamp
-from dockdesk.sandbox.engine.loglines import STDOUT
-from dockdesk.sandbox.engine.programs import Surroundings, process_lines
-from dockdesk.sandbox.engine.shell import Shell
+from dockdesk.sandbox.engine.programs import process_lines
+from dockdesk.sandbox.engine.scripts import Scripts
 from dockdesk.sandbox.engine.state import EngineState, SimContainer, volume_names
 from dockdesk.sandbox.engine.streams import (
     encode,
@@ -39,6 +36,7 @@ class ContainersApi:
     def __init__(self, state: EngineState, lifecycle: Lifecycle) -> None:
         self._state = state
         self._life = lifecycle
+        self.scripts = Scripts(state, lifecycle)
 
     def add_to(self, router: Router) -> None:
         router.add("GET", "/containers/json", self._list)
@@ -228,26 +226,17 @@ class ContainersApi:
         container = self._of(request)
         self._life.start(container)
         if container.program.logs == "quiet" and 0 < container.program.runs_for < 1:
-            await self._say(container)
+            await self.scripts.start(container)
         return NO_CONTENT
 
-    async def _say(self, container: SimContainer) -> None:
-        """A command that ends at once says what the sandbox's shell says for it."""
-        words = [*(container.config.get("Entrypoint") or ()), *(container.config.get("Cmd") or ())]
-        shell = Shell(surroundings(self._state, container, container.config))
-
-        async def keep(text: str) -> None:
-            container.spoken.append((self._state.clock.now(), STDOUT, text.encode()))
-
-        code = await shell.run(shlex.join(str(word) for word in words), keep)
-        container.program = replace(container.program, exit_code=code)
-
     async def _stop(self, request: Request) -> Response:
-        await self._life.stop(self._of(request))
+        container = self._of(request)
+        await self._life.stop(container, _patience(request, container))
         return NO_CONTENT
 
     async def _restart(self, request: Request) -> Response:
-        await self._life.restart(self._of(request))
+        container = self._of(request)
+        await self._life.restart(container, _patience(request, container))
         return NO_CONTENT
 
     async def _kill(self, request: Request) -> Response:
@@ -308,19 +297,14 @@ class ContainersApi:
         )
 
 
-def surroundings(
-    state: EngineState, container: SimContainer, body: Mapping[str, Any]
-) -> Surroundings:
-    """What a process started in a container sees; ``body`` has its Env, User, WorkingDir and Tty."""
-    lines = [*(container.config.get("Env") or ()), *(body.get("Env") or ())]
-    env = dict(str(item).partition("=")[::2] for item in lines)
-    user = str(body.get("User") or container.config.get("User") or "root").partition(":")[0]
-    env.setdefault("HOME", "/root" if user == "root" else "/app")
-    env.setdefault("HOSTNAME", str(container.config.get("Hostname")))
-    if body.get("Tty"):
-        env.setdefault("TERM", "xterm")
-    folder = str(body.get("WorkingDir") or container.config.get("WorkingDir") or "/")
-    return Surroundings(container, state.clock.now, user, env, folder)
+def _patience(request: Request, container: SimContainer) -> float:
+    """How long a container may take to stop, in s: what is asked for, else what it was made with."""
+    asked = request.first("t") or str(container.config.get("StopTimeout") or 10)
+    try:
+        seconds = float(asked)
+    except ValueError:
+        raise HttpError(400, f"invalid value for t: {asked}") from None
+    return seconds if seconds >= 0 else float("inf")
 
 
 def _moment(text: str, now: float) -> float:
@@ -341,4 +325,9 @@ def _go_mode(mode: int) -> int:
         value |= 1 << 31
     if stat.S_ISLNK(mode):
         value |= 1 << 27
+    if stat.S_ISFIFO(mode):
+        value |= 1 << 25
+    for bit, flag in ((stat.S_ISUID, 23), (stat.S_ISGID, 22), (stat.S_ISVTX, 20)):
+        if mode & bit:
+            value |= 1 << flag
     return value

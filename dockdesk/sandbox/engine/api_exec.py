@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from dockdesk.sandbox.engine.api_containers import (
     MULTIPLEXED_STREAM,
     RAW_STREAM,
-    surroundings,
 )
 from dockdesk.sandbox.engine.lifecycle import Lifecycle
 from dockdesk.sandbox.engine.loglines import STDOUT
 from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings
+from dockdesk.sandbox.engine.programs_files import FILE_PROGRAMS
+from dockdesk.sandbox.engine.scripts import surroundings
 from dockdesk.sandbox.engine.state import EngineState, SimContainer
 from dockdesk.sandbox.engine.streams import HijackedPipe, Terminal, encode, follow_logs, log_lines
 from dockdesk.sandbox.http import HIJACKED, HttpError, Request, Response, Router, json_response
@@ -92,7 +93,12 @@ class ExecApi:
             raise HttpError(409, f"Container {made.container.id} is not running")
         program = made.command[0].rpartition("/")[2]
         shells = {path.rpartition("/")[2] for path in made.container.image.shells}
-        if not (program in PROGRAMS or program in {"top", "sleep"} or program in _SHELLS & shells):
+        if not (
+            program in PROGRAMS
+            or program in FILE_PROGRAMS
+            or program in {"top", "sleep"}
+            or program in _SHELLS & shells
+        ):
             made.exit_code = 127 if body.get("Detach") else 126
             raise HttpError(
                 400,
@@ -197,9 +203,7 @@ class ExecApi:
         """Talk to the container's own shell; when it exits, so does the container."""
         around = surroundings(self._state, container, {"Tty": tty})
         terminal = Terminal(HijackedPipe(request, tty), around, tty)
-        terminal.said = lambda data: container.spoken.append(
-            (self._state.clock.now(), STDOUT, data)
-        )
+        terminal.said = lambda data: container.say(self._state.clock.now(), STDOUT, data)
         code = await terminal.interact(container.ended)
         if container.running and code != 137:
             self._life.finish(container, code)

@@ -152,7 +152,11 @@ class ImagesApi:
         repository, tag = request.first("repo"), request.first("tag")
         reference = f"{repository}:{tag}" if repository and tag else repository
         image = images.from_tree(
-            self._state, tree, reference, {}, request.first("message") or "Imported from -"
+            self._state,
+            tree,
+            reference,
+            images.changed(request.query.get("changes", [])),
+            request.first("message") or "Imported from -",
         )
         return Response(body=line(status=image.id))
 
@@ -262,7 +266,13 @@ class ImagesApi:
         container = self._state.container(request.first("container"))
         repository, tag = request.first("repo"), request.first("tag")
         reference = f"{repository}:{tag}" if repository and tag else repository
-        image = images.commit(self._state, container, reference, request.first("comment"), {})
+        image = images.commit(
+            self._state,
+            container,
+            reference,
+            request.first("comment"),
+            images.changed(request.query.get("changes", [])),
+        )
         return json_response({"Id": image.id}, 201)
 
     async def _build(self, request: Request) -> Response:

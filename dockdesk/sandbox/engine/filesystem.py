@@ -207,6 +207,8 @@ class FileSystem:
             )
         elif member.issym():
             node = link_node(member.linkname)
+        elif member.isfifo():
+            node = Node(stat.S_IFIFO | member.mode)
         elif member.isfile():
             source = archive.extractfile(member)
             node = file_node(source.read() if source else b"", member.mode)
@@ -226,6 +228,9 @@ def _add(archive: tarfile.TarFile, name: str, node: Node) -> None:
         archive.addfile(info)
     elif node.is_link:
         info.type, info.linkname = tarfile.SYMTYPE, node.link
+        archive.addfile(info)
+    elif stat.S_ISFIFO(node.mode):
+        info.type = tarfile.FIFOTYPE
         archive.addfile(info)
     else:
         info.size = len(node.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -158,6 +159,33 @@ def add(state: EngineState, image: SimImage) -> SimImage:
     for reference in tags:
         tag(state, image, reference)
     return image
+
+
+def changed(lines: Sequence[str]) -> dict[str, Any]:
+    """What Dockerfile instructions given with commit or import change of a configuration. Raises HttpError 400."""
+    config: dict[str, Any] = {}
+    for line in (one.strip() for text in lines for one in text.splitlines() if one.strip()):
+        word, _, rest = line.partition(" ")
+        name, rest = word.upper(), rest.strip()
+        if name in {"CMD", "ENTRYPOINT"}:
+            given = json.loads(rest) if rest.startswith("[") else ["/bin/sh", "-c", rest]
+            config["Cmd" if name == "CMD" else "Entrypoint"] = given
+        elif name in {"ENV", "LABEL"}:
+            pairs = dict(item.partition("=")[::2] for item in shlex.split(rest))
+            if name == "LABEL":
+                config.setdefault("Labels", {}).update(pairs)
+            else:
+                config.setdefault("Env", []).extend(f"{k}={v}" for k, v in pairs.items())
+        elif name in {"WORKDIR", "USER"}:
+            config["WorkingDir" if name == "WORKDIR" else "User"] = rest
+        elif name == "EXPOSE":
+            ports = (port if "/" in port else f"{port}/tcp" for port in rest.split())
+            config.setdefault("ExposedPorts", {}).update({port: {} for port in ports})
+        elif name == "VOLUME":
+            config.setdefault("Volumes", {}).update({path: {} for path in rest.split()})
+        else:
+            raise HttpError(400, f"{word} is not a valid change command")
+    return config
 
 
 def commit(

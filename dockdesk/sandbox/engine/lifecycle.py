@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 from collections.abc import Mapping
@@ -67,8 +68,17 @@ _SIGNALS = {
     "CONT": 18,
 }
 _STOP_SECONDS = 0.2
+_LONGEST_STOP = 3600.0
 _PROBES_KEPT = 5
 NAME = "dockdesk-sandbox"
+
+
+def _last_code(container: SimContainer) -> int:
+    """What a program ends with that was asked to."""
+    word, _, code = (container.on_term or "").partition(" ")
+    if word == "exit":
+        return int(code) if code.isdigit() else 0
+    return 0 if container.program.logs in {"access", "postgres", "redis"} else 143
 
 
 def stamp(time: float) -> str:
@@ -356,7 +366,8 @@ class Lifecycle:
         number = int(unit(container.id, network.id) * 2**32)
         mac = "02:42:" + ":".join(f"{number >> shift & 255:02x}" for shift in (24, 16, 8, 0))
         aliases = [*(options.get("Aliases") or ()), container.id[:12]]
-        container.endpoints[network.name] = Endpoint(network.name, address, mac, aliases)
+        asked = {str(key): str(value) for key, value in ipam.items()}
+        container.endpoints[network.name] = Endpoint(network.name, address, mac, aliases, asked)
         container.identify = self._identify
         if tell:
             self.state.events.emit(
@@ -382,10 +393,12 @@ class Lifecycle:
         """Raises HttpError 304 if it runs, 500 where a port is taken."""
         if container.running:
             raise HttpError(304, "container already started")
+        self._find_program(container)
         self._publish(container)
         now = self.state.clock.now()
         container.status, container.started, container.exit_code = "running", now, 0
         container.oom_killed = container.asked_to_stop = False
+        container.on_term = None
         container.pid = 1000 + int(unit(container.id, now) * 60_000)
         container.ended = asyncio.Event()
         container.identify = self._identify
@@ -395,6 +408,24 @@ class Lifecycle:
         container.health = "starting" if test and test[0] != "NONE" else ""
         container.failing, container.probed = 0, now
         self.tell(container, "start")
+
+    @staticmethod
+    def _find_program(container: SimContainer) -> None:
+        """Raises HttpError 400 where its command is a path that leads to nothing, and not the image's own."""
+        words = [*(container.config.get("Entrypoint") or ()), *(container.config.get("Cmd") or ())]
+        image = container.image.config
+        own = [*(image.get("Entrypoint") or ()), *(image.get("Cmd") or ())]
+        if not words or not str(words[0]).startswith("/") or words[0] in own:
+            return
+        name = str(words[0])
+        shells = {path.rpartition("/")[2] for path in container.image.shells}
+        if name.rpartition("/")[2] in shells or container.view.get(container.view.resolve(name)):
+            return
+        raise HttpError(
+            400,
+            "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create "
+            f'failed: unable to start container process: exec: "{name}": stat {name}: no such file or directory: unknown',
+        )
 
     def _taken_ports(self) -> set[tuple[str, str]]:
         return {
@@ -446,22 +477,26 @@ class Lifecycle:
         )
         container.ended.set()
 
-    async def stop(self, container: SimContainer) -> None:
-        """Raises HttpError 304 if it does not run."""
+    async def stop(self, container: SimContainer, patience: float = 10.0) -> None:
+        """Raises HttpError 304 if it does not run. Whoever does not end within ``patience`` seconds is killed."""
         if not container.running:
             raise HttpError(304, "container already stopped")
         container.asked_to_stop = True
         self.tell(container, "kill", signal="15")
-        await asyncio.sleep(_STOP_SECONDS)
-        if container.running:
+        deaf = container.on_term == ""
+        began, ended = container.started, container.ended
+        with contextlib.suppress(TimeoutError):
+            limit = min(patience if deaf else _STOP_SECONDS, patience, _LONGEST_STOP)
+            await asyncio.wait_for(ended.wait(), limit)
+        if container.running and container.started == began:
             self.finish(
-                container, 0 if container.program.logs in {"access", "postgres", "redis"} else 143
+                container, 137 if deaf or patience < _STOP_SECONDS else _last_code(container)
             )
         self.tell(container, "stop")
 
-    async def restart(self, container: SimContainer) -> None:
+    async def restart(self, container: SimContainer, patience: float = 10.0) -> None:
         if container.running:
-            await self.stop(container)
+            await self.stop(container, patience)
         self.start(container)
         self.tell(container, "restart")
 

@@ -85,7 +85,7 @@ def _endpoints(state: EngineState, container: SimContainer) -> dict[str, Any]:
         network = next((item for item in state.networks.values() if item.name == name), None)
         live = container.running
         found[name] = {
-            "IPAMConfig": None,
+            "IPAMConfig": endpoint.asked or None,
             "Links": None,
             "Aliases": endpoint.aliases or None,
             "NetworkID": network.id if network else "",

@@ -28,9 +28,11 @@ class SimulatedEngine:
         self.lifecycle = Lifecycle(self.state)
         networks = NetworksApi(self.state, self.lifecycle)
         self._router = Router(_error)
+        containers_api = ContainersApi(self.state, self.lifecycle)
+        self._scripts = containers_api.scripts
         for api in (
             SystemApi(self.state),
-            ContainersApi(self.state, self.lifecycle),
+            containers_api,
             ExecApi(self.state, self.lifecycle),
             ImagesApi(self.state),
             VolumesApi(self.state, self.lifecycle),
@@ -49,6 +51,7 @@ class SimulatedEngine:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._scripts.close()
         await self.server.close()
 
     async def _live(self) -> None:

@@ -11,12 +11,17 @@ from dataclasses import replace
 
 from dockdesk.sandbox.engine.filesystem import file_node
 from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings, top_screen
+from dockdesk.sandbox.engine.programs_files import FILE_PROGRAMS
 from dockdesk.sandbox.http import HttpError
 
 Write = Callable[[str], Awaitable[None]]
 
 _LINE_LIMIT = 4096
 _OPERATORS = {"|", ";", "&&", "||", ">", ">>"}
+_QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
+_LOOP = re.compile(r"while\s+(.+?)\s*[;\n]\s*do\b(.*)\bdone\b[;\s]*", re.DOTALL)
+_LOOP_SECONDS = 0.05
+_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\}|(\?))")
 
 
@@ -39,9 +44,21 @@ class Shell:
         return f"{self.around.folder} {sign} "
 
     async def run(self, line: str, write: Write) -> int:
-        """Run a line; its output goes to ``write``. Returns the exit code of its last command."""
+        """Run a line or a script; its output goes to ``write``. Returns the exit code of its last command."""
+        loop = _LOOP.search(line)
+        if loop is None:
+            return await self._line(line, write)
+        await self._line(line[: loop.start()], write)
+        while not self.exited and (
+            loop[1] in {"true", ":"} or not await self._line(loop[1], write)
+        ):
+            await self._line(loop[2], write)
+            await asyncio.sleep(_LOOP_SECONDS)
+        return await self._line(line[loop.end() :], write) if not self.exited else self.code
+
+    async def _line(self, line: str, write: Write) -> int:
         try:
-            words = _words(self._expanded(line[:_LINE_LIMIT]))
+            words = _words(self._expanded(await self._substituted(_joined(line[:_LINE_LIMIT]))))
         except ValueError as error:
             await write(f"sh: syntax error: {error}\n")
             self.code = 2
@@ -98,6 +115,11 @@ class Shell:
         if name == "export":
             around.env.update(item.partition("=")[::2] for item in rest if "=" in item)
             return "", 0
+        if name == "trap":
+            self._trap(rest)
+            return "", 0
+        if name == "wait":
+            return "", 0
         if name == "sleep":
             await self._pause(
                 float(rest[0]) if rest and rest[0].replace(".", "", 1).isdigit() else 0.0
@@ -109,13 +131,17 @@ class Shell:
             if "-c" in rest[:-1]:
                 return await self._nested(rest[rest.index("-c") + 1])
             return "", 0
-        program = PROGRAMS.get(name)
+        program = PROGRAMS.get(name) or FILE_PROGRAMS.get(name)
         if program is None:
             return f"sh: {words[0]}: not found\n", 127
         try:
             return program(around, rest, given)
         except HttpError as error:  # a mount that is only to be read, a folder that is none
             return f"{name}: {error.message}\n", 1
+
+    def _trap(self, words: list[str]) -> None:
+        if len(words) > 1 and set(words[1:]) & {"TERM", "SIGTERM", "15"}:
+            self.around.container.on_term = words[0]
 
     async def _nested(self, line: str) -> tuple[str, int]:
         output: list[str] = []
@@ -158,6 +184,16 @@ class Shell:
             return f"sh: can't create {path}: {error.message.partition(': ')[2] or error.message}\n"
         return ""
 
+    async def _substituted(self, line: str) -> str:
+        """``$(command)`` as what it says, except between single quotes."""
+        parts = re.split(r"('[^']*')", line)
+        for position, part in enumerate(parts):
+            while not part.startswith("'") and (match := _SUBSTITUTION.search(part)):
+                told, _ = await self._nested(match[1])
+                part = part[: match.start()] + told.rstrip("\n") + part[match.end() :]
+            parts[position] = part
+        return "".join(parts)
+
     def _expanded(self, line: str) -> str:
         def value(match: re.Match[str]) -> str:
             return str(self.code) if match[3] else self.around.env.get(match[1] or match[2], "")
@@ -197,6 +233,16 @@ class Shell:
             if key in {"q", "Q", "\x03"}:
                 await write("\r\n")
                 return "", 0
+
+
+def _joined(line: str) -> str:
+    """Lines of a script as one: an end of line outside of quotes ends a command, and errors go where they are seen."""
+    parts = _QUOTED.split(line)
+    for position in range(0, len(parts), 2):
+        text = re.sub(r"(?<!&)&\s*(?=wait\b)", "; ", parts[position])
+        text = re.sub(r"(?<!\S)2>\s*(?:&1|[^\s;|&]+)", "", text)
+        parts[position] = re.sub(r"[;\s]*\n[;\s]*", " ; ", text)
+    return re.sub(r"^[;\s]+|[;\s]+$", "", "".join(parts)) if "\n" in line else "".join(parts)
 
 
 def _words(line: str) -> list[str]:

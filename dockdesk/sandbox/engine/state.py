@@ -98,6 +98,7 @@ class SimContainer:
     finished: float = 0.0
     exit_code: int = 0
     oom_killed: bool = False
+    on_term: str | None = None  # what its shell does on SIGTERM, where it said so
     restarts: int = 0
     asked_to_stop: bool = False
     pid: int = 0
