@@ -160,6 +160,11 @@ class Start:
 
         if self._loader is not None:
             FirstInput(self._app).came.connect(self._loader.go_on)
+            self._loader.finished.connect(self._on_finished)
+
+    def _on_finished(self) -> None:
+        if self._program is not None:
+            self._program.shell.prime()
 
     def _on_close_asked(self, _event: object) -> None:
         if self._program is None:

@@ -107,7 +107,9 @@ def steps(made: Program) -> Iterator[Step]:
     rows = list(containers.model.rows())
     running = [row for row in rows if row.container.running][:40]
     chosen = iter(running * 100)
-    yield Step("another container", lambda: containers.table.select_keys([next(chosen).container.id]))
+    yield Step(
+        "another container", lambda: containers.table.select_keys([next(chosen).container.id])
+    )
     first = containers.description.tabs[0].id
     for tab in containers.description.tabs:
         yield Step(
@@ -160,6 +162,8 @@ def run(report: Report) -> None:
         shell = made.shell
         spin_until(lambda: made.session.loaded("images"))
         load_later()
+        shell.prime()
+        spin_until(lambda: shell._primer is not None and shell._primer.over)
         spin(2.0)
         with stalls(1) as floor:
             spin(2.0)

@@ -37,7 +37,7 @@ _BREATH_S = 0.005
 class Loader(QObject):
     """Imports on a thread of its own: what works without a window, with what it connects with, then the window's parts.
 
-    ``services_loaded`` and ``loaded`` tell of the first and of the last.
+    ``services_loaded`` and ``loaded`` tell of the first and of the last, ``finished`` of all there is to import.
 
     Once told to `go_on`, when the user reaches for the program, it imports what they may open next, panes and dialogs:
     on the GUI thread that would be felt, and before it would be memory for nothing. A failed import is only logged:
@@ -46,6 +46,7 @@ class Loader(QObject):
 
     services_loaded = Signal()
     loaded = Signal()
+    finished = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -81,6 +82,7 @@ class Loader(QObject):
             _import(name)
         if not self._stopped.is_set():
             _preload_terminal()
+            self.finished.emit()
 
 
 def _pane_modules() -> Iterator[str]:

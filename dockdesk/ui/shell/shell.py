@@ -187,13 +187,14 @@ class Shell(QObject):
     def prime(self) -> None:
         """Make, bit by bit, what the user may open next. Call it once all that it needs has been imported."""
         from dockdesk.ui.shell.primer import Primer
+        from dockdesk.ui.widgets.viewport import know_all_widgets
 
         panes = self.navigation
         steps: list[Callable[[], object]] = [
             lambda id=entry.id: panes.pane(id)  # type: ignore[misc]
             for entry in panes.entries
         ]
-        self._primer = Primer([*steps, lambda: self.palette], self)
+        self._primer = Primer([know_all_widgets, *steps, lambda: self.palette], self)
 
     @property
     def palette(self) -> CommandPalette:
@@ -227,9 +228,14 @@ class Shell(QObject):
         from dockdesk.ui.shell.settings_dialog import SettingsDialog
 
         dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self.window)
-        dialog.open()
-        if name:
-            dialog.go_to(name)
+
+        def show() -> None:
+            dialog.open()
+            if name:
+                dialog.go_to(name)
+
+        # Making it takes most of a frame, and laying it out another.
+        QTimer.singleShot(0, dialog, show)
 
     def show_shortcuts(self) -> None:
         from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet

@@ -19,3 +19,8 @@ def own_viewport(area: QAbstractScrollArea, ground: QPalette.ColorRole | None = 
     made.setMouseTracking(area.hasMouseTracking())
     area.setViewport(made)
     return made
+
+
+def know_all_widgets() -> None:
+    """Have PySide set up all classes of widgets now, rather than when the first such wrapper is needed."""
+    QAbstractScrollArea().viewport()
