@@ -436,14 +436,15 @@ def test_welcome_offers_engines_on_other_computers_without_asking_them(bench: Be
     ]
     bench.begin()
     welcome = bench.shell.frame.welcome
-    connect = [
-        button
-        for button in welcome.findChildren(QPushButton)
-        if button.text() == "Connect" and button.isVisibleTo(welcome)  # not those about to go
-    ]
-    assert [b.accessibleName() for b in connect] == ["Connect to prod"]
+
+    def connect() -> list[QPushButton]:
+        """Without those that are about to go."""
+        buttons = welcome.findChildren(QPushButton)
+        return [b for b in buttons if b.text() == "Connect" and b.isVisibleTo(welcome)]
+
+    bench.until(lambda: [b.accessibleName() for b in connect()] == ["Connect to prod"])
     assert asked == []
-    connect[0].click()
+    connect()[0].click()
     bench.until(lambda: bench.shell.frame.stack.currentWidget() is bench.pane)
 
 
