@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockdesk.core.errors import InvalidInputError, LocalError
@@ -63,6 +63,7 @@ def test_what_an_engine_refuses_is_a_located_problem(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab/*?![]^-\\#{}2,. \n\r\td|$(é\ufeff"), max_size=40))
+@settings(deadline=None)
 def test_any_text_is_read(text: str) -> None:
     rules = IgnoreRules.parse(text)
     for path in ("a", "a/b", "b/a/d", "é"):

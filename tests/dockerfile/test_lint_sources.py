@@ -222,25 +222,20 @@ def test_ignores_of_each_source_hold_for_all(
     assert before - after == gone
 
 
-def test_every_finding_can_be_ignored_by_its_fix() -> None:
-    for first in (
-        "",
-        "# syntax=docker/dockerfile:1\n",
-        "# check=error=true\n",
-        "\ufeff",
-        "# comment\n",
-    ):
-        text = first + TEXT
-        document = parse(text)
-        for problem in merge(document, check(document), run(text)):
-            fix = problem.fixes[-1]
-            assert fix.title.startswith("Ignore "), problem
-            after = apply(text, fix.edits)
-            told = merge(parse(after), check(parse(after)), run(after))
-            assert problem.code not in {
-                each.code for each in told if each.message == problem.message
-            }, after
-            assert len(told) < len(merge(document, check(document), run(text)))
+@pytest.mark.parametrize(
+    "first", ["", "# syntax=docker/dockerfile:1\n", "# check=error=true\n", "\ufeff", "# comment\n"]
+)
+def test_every_finding_can_be_ignored_by_its_fix(first: str) -> None:
+    text = first + TEXT
+    document = parse(text)
+    for problem in merge(document, check(document), run(text)):
+        fix = problem.fixes[-1]
+        assert fix.title.startswith("Ignore "), problem
+        after = apply(text, fix.edits)
+        again = parse(after)
+        outside = run(after) if problem.source == "hadolint" else []
+        told = merge(again, check(again), outside)
+        assert problem.code not in {each.code for each in told}, after
 
 
 def test_ignores_add_up() -> None:

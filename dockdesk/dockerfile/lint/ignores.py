@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dockdesk.core.records import dataclass
 from dockdesk.dockerfile.lint.catalog import RULES, codes
 from dockdesk.dockerfile.problems import Edit, Fix, Problem
@@ -67,6 +65,8 @@ def _split(text: str) -> frozenset[str]:
 
 def from_config(text: str) -> Ignores:
     """What the `ignored` of a .hadolint.yaml silences; nothing where it is no such file."""
+    import yaml  # takes a while, and few projects have such a file
+
     try:
         read: Any = yaml.safe_load(text)
     except yaml.YAMLError:
