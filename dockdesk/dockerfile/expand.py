@@ -189,8 +189,9 @@ def _declare(
     """What ARG does: each name is set before the next one's default is read."""
     kind: Kind = "global" if outer is None else "arg"
     line = instruction.first
-    for name, value, _, place, _ in instruction.pairs:
-        line = place.line
+    for pair in instruction.pairs:
+        name, value = pair.name, pair.value
+        line = pair.name_place.line
         if name in given:
             why = f"Given by --build-arg, declared on line {line + 1}."
             scope.set(Variable(name, kind, given[name], line, why))
@@ -224,14 +225,15 @@ def _declare_bare(name: str, scope: Scope, outer: Scope | None, kind: Kind, line
 def _set_environment(instruction: Instruction, scope: Scope, escape: str) -> None:
     """What ENV does: all values are read before any is set."""
     made = []
-    for name, value, _, place, _ in instruction.pairs:
+    for pair in instruction.pairs:
+        name, value, line = pair.name, pair.value, pair.name_place.line
         try:
             key = expand(name, scope.lookup, escape).text
         except ExpansionError:
             key = name
         text, why, certain = _expanded(value or "", scope, escape)
-        where = f"ENV on line {place.line + 1}."
-        made.append(Variable(key, "env", text, place.line, why or where, certain))
+        where = f"ENV on line {line + 1}."
+        made.append(Variable(key, "env", text, line, why or where, certain))
     for variable in made:
         scope.set(variable)
 

@@ -59,7 +59,6 @@ __all__ = [
     "parse",
 ]
 
-_new = tuple.__new__
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
 _CSV = re.compile(r'(?:"(?:[^"]|"")*"?|[^,"]+)+')
 _WHOLE = frozenset(("MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"))
@@ -294,10 +293,8 @@ class _Reader:
             options: tuple[Option, ...] = ()
             if name == "mount" and equals and keyword == "RUN":
                 options = _options(text, piece, source)
-            place = source.place(piece.start, piece.end)
-            found.append(
-                Flag(name, value if equals else None, place, piece.start, piece.end, options)
-            )
+            given = value if equals else None
+            found.append(Flag(name, given, piece.start, piece.end, source, options))
         return tuple(found), rest
 
     def arguments(
@@ -384,8 +381,7 @@ class _Reader:
 
 
 def _words(pieces: Sequence[Piece], source: Source) -> tuple[Word, ...]:
-    place = source.place
-    return tuple([_new(Word, (text, place(start, end), start, end)) for text, start, end in pieces])
+    return tuple([Word(text, start, end, source) for text, start, end in pieces])
 
 
 def _pairs(keyword: str, text: str, pieces: Sequence[Piece], source: Source) -> tuple[Pair, ...]:
@@ -402,8 +398,11 @@ def _pairs(keyword: str, text: str, pieces: Sequence[Piece], source: Source) -> 
                 text[start : name_end.start()],
                 text[name_end.end() :],
                 "",
-                source.place(start, name_end.start()),
-                source.place(name_end.end(), len(text)),
+                start,
+                name_end.start(),
+                name_end.end(),
+                len(text),
+                source,
             ),
         )
     pairs = []
@@ -411,10 +410,9 @@ def _pairs(keyword: str, text: str, pieces: Sequence[Piece], source: Source) -> 
         name, equals, value = word.partition("=")
         middle = start + len(name)
         if equals:
-            places = source.place(start, middle), source.place(middle + 1, end)
-            pairs.append(Pair(name, value, "=", *places))
+            pairs.append(Pair(name, value, "=", start, middle, middle + 1, end, source))
         elif keyword == "ARG":
-            pairs.append(Pair(name, None, "", source.place(start, end), None))
+            pairs.append(Pair(name, None, "", start, end, end, end, source))
     return tuple(pairs)
 
 
@@ -432,6 +430,5 @@ def _options(text: str, flag: Piece, source: Source) -> tuple[Option, ...]:
         key, equals, content = field.partition("=")
         start = begin + found.start() if plain else flag.start
         end = begin + found.end() if plain else flag.end
-        place = source.place(start, end)
-        options.append(Option(key.lower(), content if equals else None, place, start, end))
+        options.append(Option(key.lower(), content if equals else None, start, end, source))
     return tuple(options)

@@ -53,9 +53,13 @@ class Source:
     def place(self, start: int, end: int) -> Place:
         if self.offsets is None:
             return _new(Place, (self.line, start + self.shift, self.line, end + self.shift))
-        line, column = self.at(start)
+        found = bisect_right(self.offsets, start) - 1
+        first, line, column = self.pieces[found]
+        column += start - first
         if end <= start:
             return Place(line, column, line, column)
+        if found + 1 == len(self.pieces) or end <= self.offsets[found + 1]:
+            return _new(Place, (line, column, line, column + end - start))
         end_line, end_column = self.at(end - 1)
         return Place(line, column, end_line, end_column + 1)
 
@@ -71,9 +75,13 @@ class Word(NamedTuple):
     """A word as written (quotes kept), in a JSON form decoded; ``start`` and ``end`` are logical offsets."""
 
     text: str
-    place: Place
     start: int
     end: int
+    source: Source
+
+    @property
+    def place(self) -> Place:
+        return self.source.place(self.start, self.end)
 
 
 class Option(NamedTuple):
@@ -81,9 +89,13 @@ class Option(NamedTuple):
 
     key: str
     value: str | None
-    place: Place
     start: int
     end: int
+    source: Source
+
+    @property
+    def place(self) -> Place:
+        return self.source.place(self.start, self.end)
 
 
 class Flag(NamedTuple):
@@ -91,10 +103,14 @@ class Flag(NamedTuple):
 
     name: str
     value: str | None
-    place: Place
     start: int
     end: int
+    source: Source
     options: tuple[Option, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        return self.source.place(self.start, self.end)
 
     def option(self, *keys: str) -> Option | None:
         return next((option for option in self.options if option.key in keys), None)
@@ -106,8 +122,19 @@ class Pair(NamedTuple):
     name: str
     value: str | None
     separator: str
-    name_place: Place
-    value_place: Place | None
+    start: int
+    name_end: int
+    value_start: int
+    end: int
+    source: Source
+
+    @property
+    def name_place(self) -> Place:
+        return self.source.place(self.start, self.name_end)
+
+    @property
+    def value_place(self) -> Place | None:
+        return None if self.value is None else self.source.place(self.value_start, self.end)
 
 
 class Heredoc(NamedTuple):

@@ -14,6 +14,7 @@ from dockdesk.dockerfile.shell import SPACE_CLASS, SPACES, ExpansionError, expan
 GAP = re.compile(r"[\t\v\f\r ]+")  # what separates; wider than this is a part of the word
 _RUN = re.compile(r"[^\t\v\f\r ]+")
 _FLAG = re.compile(rf"--[^{SPACE_CLASS}'\"\\`]*")
+_LEXED = re.compile(r"['\"\\$]")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
 _WORDS = {
@@ -146,10 +147,11 @@ def heredoc_words(text: str) -> list[Heading]:
     """
     if "<<" not in text:
         return []
-    try:
-        expand(text, nothing, raw_quotes=True, raw_escapes=True, keep_unset=True)
-    except ExpansionError:
-        return []
+    if _LEXED.search(text):
+        try:
+            expand(text, nothing, raw_quotes=True, raw_escapes=True, keep_unset=True)
+        except ExpansionError:
+            return []
     found = []
     for match in SHELL_WORDS.finditer(text):
         heading = heredoc_word(match[0], *match.span())
@@ -165,6 +167,8 @@ def heredoc_word(word: str, start: int = 0, end: int = 0) -> Heading | None:
     match = _HEREDOC.match(word)
     if not match or not match[3]:
         return None
+    if match[3].isalnum():
+        return Heading(match[3], int(match[1][-9:] or 0), True, match[2] == "-", start, end)
     plain = expand(match[3], nothing, keep_unset=True).words
     if len(plain) != 1:
         return None
