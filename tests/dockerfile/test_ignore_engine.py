@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from dockdesk.backends.engine.backend import EngineBackend
+from dockdesk.core.resources.builds import BuildOutput, BuildSpec
+from dockdesk.core.work import SilentWork
 from dockdesk.dockerfile.ignore import IgnoreRules, State, rules_for
 from tests.engines import Dockerd, unavailable
 
@@ -103,9 +106,15 @@ def _context_of(dockerd: Dockerd, image: str) -> set[str]:
 
 
 def expected(tree: Path) -> set[str]:
-    """What a walk by the rules sends, less what the engine then removes: the files it was sent to be read."""
+    """What a classic build sends, less what the engine then removes: the files it was sent to be read."""
     written = rules_for(tree, classic=True)
-    rules = written.for_classic_build()
+    return sent_by(tree, written.for_classic_build()) - {
+        name for name in (".dockerignore", "Dockerfile") if written.list.matches_at_once(name)
+    }
+
+
+def sent_by(tree: Path, rules: IgnoreRules) -> set[str]:
+    """What a walk by the rules sends."""
     sent: set[str] = set()
 
     def walk(folder: Path, state: State) -> None:
@@ -120,9 +129,7 @@ def expected(tree: Path) -> set[str]:
     walk(tree, ())
     # A parent of what was sent is made, even where it was not sent itself.
     sent |= {parent.as_posix() for name in sent for parent in Path(name).parents} - {"."}
-    return sent - {
-        name for name in (".dockerignore", "Dockerfile") if written.list.matches_at_once(name)
-    }
+    return sent
 
 
 @pytest.mark.parametrize("text", SETS)
@@ -139,3 +146,15 @@ def test_generated_rules_too(tree: Path, received: Callable[[str], set[str]], se
     assert not IgnoreRules.parse(text).problems
     arrived = received(text)
     assert arrived == expected(tree), text
+
+
+@pytest.mark.parametrize("text", [*SETS, *map(generated, range(20, 26))])
+def test_buildkit_gets_what_its_walk_leaves_in(
+    tree: Path, docker_engine: EngineBackend, tmp_path: Path, text: str
+) -> None:
+    (tree / ".dockerignore").write_bytes(text.encode())
+    spec = BuildSpec(tree, no_cache=True, outputs=(BuildOutput("local", str(tmp_path / "out")),))
+    docker_engine.build(spec, lambda items: None, SilentWork())
+    out = tmp_path / "out" / "ctx"
+    arrived = {each.relative_to(out).as_posix() for each in out.rglob("*")}
+    assert arrived == sent_by(tree, rules_for(tree)), text
