@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from dockdesk.bridge.call import Call
 from dockdesk.core.errors import DockDeskError
 from dockdesk.core.resources.builds import BuildSpec, BuildWarning
 from dockdesk.core.work import Work
@@ -17,6 +19,7 @@ from dockdesk.dockerfile.problems import Problem
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.document import Analysis, OpenDocument
+from dockdesk.ui.panes.dockerfiles.reading import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +29,23 @@ if TYPE_CHECKING:
 _OWN_MS = 150
 _ENGINE_MS = 1500
 _LANE = "lint"
+_LONG_LINES = 400
+_RULES = "dockdesk.dockerfile.lint.checked"
 
 
 class Checker(QObject):
     """Checks one document. A check of an older text is ended as soon as there is a newer one."""
 
-    def __init__(self, context: UiContext, document: OpenDocument) -> None:
+    def __init__(self, context: UiContext, document: OpenDocument, reader: Reader) -> None:
         super().__init__(document)
         self._context = context
         self._document = document
-        self._own: tuple[Problem, ...] = ()
-        self._others: dict[
-            str, tuple[str, Sequence[Problem]]
-        ] = {}  # source → its text and findings
+        self._reader = reader
+        self._own: Sequence[Problem] = ()
+        self._hadolint: tuple[str, Sequence[Problem]] = ("", ())  # of which text
+        self._warnings: tuple[str, Sequence[BuildWarning]] = ("", ())
         self._silenced: Ignores | None = None
-        self._read = Analysis("")  # the newest reading
+        self._read: str | None = None  # the text that the own rules have read
         self._own_timer = self._timer(_OWN_MS, self.check)
         self._engine_timer = self._timer(_ENGINE_MS, self._check_with_engine)
         document.changed.connect(self._on_changed)
@@ -67,23 +72,34 @@ class Checker(QObject):
         text, kind = document.text(), document.kind
         folder = document.path.parent if document.path is not None else document.project
         jobs = self._context.jobs
-        jobs.submit(
-            self,
-            lambda _work: _read(text, kind, folder),
-            self._on_own,
-            question="own",
-            lane=_LANE,
-        )
-        if kind == kinds.DOCKERFILE:
+        if kind != kinds.DOCKERFILE:
             jobs.submit(
                 self,
-                lambda work: _hadolint(text, folder, work),
-                partial(self._on_hadolint, text),
-                _quietly,
-                question="hadolint",
-                lane="hadolint",
+                lambda _work: Analysis(text, None, _other_problems(text, kind)),
+                self._on_other,
+                question="own",
+                lane=_LANE,
             )
-            self._engine_timer.start()
+            return
+        # A long file's rules would take frames from the window; a short one's are done before a process is asked.
+        apart = text.count("\n") > _LONG_LINES and _RULES in sys.modules
+        jobs.submit(
+            self,
+            _call(text, folder) if apart else lambda work: _call(text, folder)(work),
+            partial(self._on_own, text),
+            question="own",
+            lane=_LANE,
+            process=apart,
+        )
+        jobs.submit(
+            self,
+            lambda work: _hadolint(text, folder, work),
+            partial(self._on_hadolint, text),
+            _quietly,
+            question="hadolint",
+            lane="hadolint",
+        )
+        self._engine_timer.start()
 
     def _check_with_engine(self) -> None:
         session, document = self._context.session, self._document
@@ -117,53 +133,49 @@ class Checker(QObject):
         if self._document.kind == kinds.DOCKERFILE:
             self._engine_timer.start()
 
-    def _on_own(self, found: tuple[Analysis, Ignores | None]) -> None:
-        self._read, self._silenced = found
-        self._own = self._read.problems
+    def _on_other(self, analysis: Analysis) -> None:
+        self._document.set_analysis(analysis)
+
+    def _on_own(self, text: str, found: tuple[Sequence[Problem], Ignores]) -> None:
+        self._own, self._silenced = found
+        self._read = text
         self._show()
 
     def _on_hadolint(self, text: str, problems: Sequence[Problem]) -> None:
-        self._others["hadolint"] = (text, problems)
+        self._hadolint = (text, problems)
         self._show()
 
     def _on_engine(self, text: str, warnings: Sequence[BuildWarning] | None) -> None:
-        if self._read.text == text and self._read.document is not None:
-            found = from_warnings(self._read.document, warnings or ())
-            self._others["engine"] = (text, found)
-            self._show()
+        self._warnings = (text, tuple(warnings or ()))
+        self._show()
 
     def _show(self) -> None:
-        analysis, own, silenced = self._read, self._own, self._silenced
-        read = analysis.document
-        if read is None:
-            self._document.set_analysis(Analysis(analysis.text, None, own))
+        """Put together what all have found, for the text that the own rules have read."""
+        if self._read is None:
             return
-        others = list(self._others.values())
+        text, own, silenced = self._read, self._own, self._silenced
+        hadolint, warnings, reader = self._hadolint, self._warnings, self._reader
 
-        def work(_work: Work) -> list[Problem]:
+        def work(_work: Work) -> Analysis:
             from dockdesk.dockerfile.lint.merge import merge
 
-            moved = [carried(problems, text, analysis.text) for text, problems in others]
-            return merge(read, own, *moved, ignores=silenced)
+            document = reader.read(text)
+            others = [carried(hadolint[1], hadolint[0], text)]
+            if warnings[1]:
+                theirs = from_warnings(reader.read(warnings[0]), warnings[1])
+                others.append(carried(theirs, warnings[0], text))
+            return Analysis(text, document, tuple(merge(document, own, *others, ignores=silenced)))
 
-        def done(found: Sequence[Problem]) -> None:
-            self._document.set_analysis(Analysis(analysis.text, read, tuple(found)))
+        self._context.jobs.submit(
+            self, work, self._document.set_analysis, question="merge", lane=_LANE
+        )
 
-        self._context.jobs.submit(self, work, done, question="merge", lane=_LANE)
 
+def _call(text: str, folder: Path | None) -> Call:
+    """Imports the rules, which takes more than a frame: the first time on a worker."""
+    from dockdesk.dockerfile.lint.checked import check_text
 
-def _read(text: str, kind: str, folder: Path | None) -> tuple[Analysis, Ignores | None]:
-    if kind == kinds.IGNORE:
-        return Analysis(text, None, _ignore_problems(text)), None
-    if kind != kinds.DOCKERFILE:
-        return Analysis(text), None
-    from dockdesk.dockerfile.lint import rules
-    from dockdesk.dockerfile.lint.ignores import load
-    from dockdesk.dockerfile.syntax import parse
-
-    document = parse(text)
-    silenced = load(folder) if folder is not None else None
-    return Analysis(text, document, tuple(rules.check(document, ignores=silenced))), silenced
+    return Call(check_text, (text, folder))
 
 
 def _hadolint(text: str, folder: Path | None, work: Work) -> list[Problem]:
@@ -172,8 +184,10 @@ def _hadolint(text: str, folder: Path | None, work: Work) -> list[Problem]:
     return hadolint.run(text, folder, work)
 
 
-def _ignore_problems(text: str) -> tuple[Problem, ...]:
+def _other_problems(text: str, kind: str) -> tuple[Problem, ...]:
     """What an engine would refuse the whole build for."""
+    if kind != kinds.IGNORE:
+        return ()
     lines = text.split("\n")
     return tuple(
         Problem(

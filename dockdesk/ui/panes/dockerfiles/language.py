@@ -7,9 +7,9 @@ from typing import cast
 
 from dockdesk.dockerfile.formatting import format_document, toggle_comment
 from dockdesk.dockerfile.highlight import START, State, scan_line
-from dockdesk.dockerfile.syntax import parse
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.files import from_screen, to_screen
+from dockdesk.ui.panes.dockerfiles.reading import Reader
 from dockdesk.ui.panes.dockerfiles.sources import CachedSources
 from dockdesk.ui.widgets.editor import Candidate, Candidates, Card, Language, Place, PlainLanguage
 from dockdesk.ui.widgets.editor.language import SpanLike
@@ -20,7 +20,8 @@ class DockerfileLanguage:
 
     triggers = " =-/:$,"
 
-    def __init__(self, sources: Callable[[], CachedSources]) -> None:
+    def __init__(self, reader: Reader, sources: Callable[[], CachedSources]) -> None:
+        self._reader = reader
         self._sources = sources
 
     def scan_line(self, line: str, state: Hashable) -> tuple[Sequence[SpanLike], Hashable]:
@@ -29,7 +30,7 @@ class DockerfileLanguage:
     def complete(self, text: str, line: int, column: int) -> Candidates:
         from dockdesk.dockerfile.complete import complete
 
-        found = complete(parse(from_screen(text)), line, column, self._sources())
+        found = complete(self._reader.read(from_screen(text)), line, column, self._sources())
         items = tuple(
             Candidate(item.label, item.insert, item.kind, item.detail, item.docs, item.stops)
             for item in found.items
@@ -39,7 +40,7 @@ class DockerfileLanguage:
     def explain(self, text: str, line: int, column: int) -> Card | None:
         from dockdesk.dockerfile.hover import explain
 
-        found = explain(parse(from_screen(text)), line, column)
+        found = explain(self._reader.read(from_screen(text)), line, column)
         if found is None:
             return None
         facts = (("Cache", found.cache), ("Size", found.size), ("Section", found.section))
@@ -54,7 +55,7 @@ class DockerfileLanguage:
     def places(self, text: str) -> Sequence[Place]:
         return [
             Place(stage.name or f"Stage {stage.index}", f"from {stage.base}", stage.line)
-            for stage in parse(from_screen(text)).stages
+            for stage in self._reader.read(from_screen(text)).stages
         ]
 
     def toggle_comment(self, text: str, first: int, last: int) -> str:
@@ -64,8 +65,8 @@ class DockerfileLanguage:
         return to_screen(format_document(from_screen(text)))
 
 
-def language_of(kind: str, sources: Callable[[], CachedSources]) -> Language:
+def language_of(kind: str, reader: Reader, sources: Callable[[], CachedSources]) -> Language:
     """The language of a kind of file."""
     if kind == kinds.DOCKERFILE:
-        return DockerfileLanguage(sources)
+        return DockerfileLanguage(reader, sources)
     return PlainLanguage("" if kind == kinds.TEXT else "#")

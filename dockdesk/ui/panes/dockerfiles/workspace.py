@@ -20,10 +20,11 @@ from dockdesk.ui.panes.dockerfiles.checking import Checker
 from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
 from dockdesk.ui.panes.dockerfiles.compare import CompareDialog
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
-from dockdesk.ui.panes.dockerfiles.files import FileContent, to_screen
+from dockdesk.ui.panes.dockerfiles.files import FileContent
 from dockdesk.ui.panes.dockerfiles.keeping import Keeper, difference
 from dockdesk.ui.panes.dockerfiles.language import language_of
 from dockdesk.ui.panes.dockerfiles.mending import mend_all
+from dockdesk.ui.panes.dockerfiles.reading import Reader
 from dockdesk.ui.panes.dockerfiles.recovery import Recovery, Unsaved
 from dockdesk.ui.panes.dockerfiles.sources import Sources
 from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
@@ -52,6 +53,7 @@ class Workspace(QObject):
         recovery = Recovery(context.data / "unsaved") if context.data is not None else None
         self.keeper = Keeper(context.jobs, recovery, self)
         self.sources = Sources(context, self)
+        self._reader = Reader()
         self.wraps = False
         self.size = 0
         self._checkers: dict[str, Checker] = {}
@@ -135,7 +137,7 @@ class Workspace(QObject):
             path = document.path
             return self.sources.snapshot(document.context_folder, str(path) if path else "")
 
-        view.editor.set_language(language_of(kind, snapshot))
+        view.editor.set_language(language_of(kind, self._reader, snapshot))
         view.editor.set_wrap(self.wraps)
         view.editor.set_size(self.size)
         view.editor.font_changed.connect(self._on_font_changed)
@@ -145,7 +147,7 @@ class Workspace(QObject):
 
     def _add(self, document: OpenDocument) -> None:
         self.keeper.add(document)
-        checker = Checker(self._context, document)
+        checker = Checker(self._context, document, self._reader)
         self._checkers[document.id] = checker
         document.changed.connect(lambda: self._refresh_sources(document))
         document.moved.connect(lambda: self._on_moved(document))
@@ -168,7 +170,7 @@ class Workspace(QObject):
             path = document.path
             return self.sources.snapshot(document.context_folder, str(path) if path else "")
 
-        document.editor.set_language(language_of(kind, snapshot))
+        document.editor.set_language(language_of(kind, self._reader, snapshot))
         self.changed.emit()
 
     # Folders.
@@ -457,6 +459,3 @@ class Workspace(QObject):
 
 def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-__all__ = ["Workspace", "to_screen"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
 
 from dockdesk.core.errors import CancelledError, DockDeskError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dockdesk.ui.widgets.editor.popup import CompletionPopup
 
 _SHOWN = 200
+_PAUSE_MS = 40  # shorter than between two keys of a quick typist
 _KEEP = QTextCursor.MoveMode.KeepAnchor
 
 
@@ -65,6 +66,10 @@ class Completer(QObject):
         self._deliberate = False  # asked for or moved in: Enter then accepts
         self._stops: list[QTextCursor] = []
         self._stop = -1
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self._on_paused)
 
     @property
     def open(self) -> bool:
@@ -96,12 +101,15 @@ class Completer(QObject):
     def typed(self, text: str) -> None:
         """Something was typed, or erased, at the cursor."""
         triggers = self._editor.language.triggers
-        if text and (text[-1] in triggers or text[-1].isalnum() or text[-1] in "_-./"):
-            self.ask(deliberate=self.open and self._deliberate)
-        elif self.open and not text.isspace():  # something was erased
-            self.ask(deliberate=self._deliberate)
+        if (text and (text[-1] in triggers or text[-1].isalnum() or text[-1] in "_-./")) or (
+            self.open and not text.isspace()
+        ):
+            self._pause.start()
         elif text.isspace() and not (text == " " and " " in triggers):
             self.close()
+
+    def _on_paused(self) -> None:
+        self.ask(deliberate=self.open and self._deliberate)
 
     def cursor_moved(self) -> None:
         if self.open:
@@ -110,6 +118,7 @@ class Completer(QObject):
             self._stops.clear()
 
     def close(self) -> None:
+        self._pause.stop()
         if self._popup is not None:
             self._popup.hide()
         self._deliberate = False
