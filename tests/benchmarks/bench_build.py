@@ -7,19 +7,20 @@ beyond its steps.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import docker as sdk
 from harness import Report, main
-from live import engine
 
 from dockdesk.backends.engine.backend import EngineBackend, connect
 from dockdesk.backends.engine.buildkit.tarball import Tarball
@@ -28,13 +29,15 @@ from dockdesk.backends.engine.contexts import endpoint
 from dockdesk.core.reactor import Reactor
 from dockdesk.core.resources.builds import BuildItem, BuildResult, BuildSpec, BuildStep
 from dockdesk.core.work import SilentWork
-from tests.engines import BUSYBOX, Dockerd
+from tests.engines import BUSYBOX, Dockerd, load_busybox
 
 FILES = int(os.environ.get("BENCH_FILES", "50000"))
 FOLDERS = 500
 SIZE = 1000
 DOCKERFILE = "FROM scratch\nCOPY . /\n"
 STEPS = 12
+ROUNDS = 2
+_ROOM = 8 << 30  # bytes
 _LOADING = "[internal] load build context"
 
 
@@ -126,34 +129,67 @@ def command_build(dockerd: Dockerd, context: Path, buildkit: bool) -> Taken | No
     return Taken(sent, time.perf_counter() - begun)
 
 
-def contexts(report: Report, backend: EngineBackend, dockerd: Dockerd, folder: Path) -> None:
+def forget(dockerd: Dockerd) -> None:
+    """Have the engine forget contexts, layers and images, so that the next build is a first one."""
+    for image in json.loads(dockerd.request("GET", "/images/json?all=1")):
+        if not any(tag == BUSYBOX for tag in image.get("RepoTags") or ()):
+            with contextlib.suppress(RuntimeError):  # it went with one made of it
+                dockerd.request("DELETE", f"/images/{image['Id']}?force=1")
+    dockerd.request("POST", "/build/prune?all=1")
+    os.sync()
+
+
+def rounds(backend: EngineBackend, dockerd: Dockerd, folder: Path) -> dict[str, Taken]:
+    """The best first build of each, all in turn: what else the machine does falls on all of them."""
     spec = BuildSpec(folder, no_cache=True)
-    first, result, _ = own_build(backend, spec)
+    classic = BuildSpec(folder, no_cache=True, classic=True)
+    ways: dict[str, Callable[[], Taken | None]] = {
+        "own": lambda: own_build(backend, spec)[0],
+        "docker SDK": lambda: sdk_build(dockerd, folder),
+        "docker build, old builder": lambda: command_build(dockerd, folder, False),
+        "docker buildx": lambda: command_build(dockerd, folder, True),
+        "own, classic": lambda: own_build(backend, classic)[0],
+    }
+    best: dict[str, Taken] = {}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            forget(dockerd)
+            taken = way()
+            if taken is not None:
+                before = best.get(name, taken)
+                best[name] = Taken(*map(min, taken, before))
+    return best
+
+
+def contexts(report: Report, backend: EngineBackend, dockerd: Dockerd, folder: Path) -> None:
+    best = rounds(backend, dockerd, folder)
+    own, classic = best.pop("own"), best.pop("own, classic")
+    for name, peer in best.items():
+        if peer.sent:
+            report.add("first context", own.sent, "s", limit=peer.sent, peer=name)
+        report.add("first build", own.whole, "s", limit=peer.whole, peer=name)
+    slow = best["docker SDK"]
+    report.add("first context, classic", classic.sent, "s", limit=slow.sent, peer="docker SDK")
+    report.add("first build, classic", classic.whole, "s", limit=slow.whole, peer="docker SDK")
+    again(report, backend, dockerd, folder, slow)
+
+
+def again(
+    report: Report, backend: EngineBackend, dockerd: Dockerd, folder: Path, slow: Taken
+) -> None:
+    """The second build, which for a tar is as the first."""
+    spec = BuildSpec(folder, no_cache=True)
+    forget(dockerd)
+    _, result, _ = own_build(backend, spec)
     assert result.files == FILES + 1, result
-    again, result, _ = own_build(backend, spec)
+    same, result, _ = own_build(backend, spec)
     assert result.files == 0, result
     (folder / "d000" / "file00000.txt").write_text("changed")
     changed, result, _ = own_build(backend, spec)
-    assert result.files == 1, result
-    peers = {"docker SDK": sdk_build(dockerd, folder)}
-    for name, buildkit in (("docker build, old builder", False), ("docker buildx", True)):
-        taken = command_build(dockerd, folder, buildkit)
-        if taken is not None:
-            peers[name] = taken
-    for name, peer in peers.items():
-        if peer.sent:
-            report.add("first context", first.sent, "s", limit=peer.sent, peer=name)
-        report.add("first build", first.whole, "s", limit=peer.whole, peer=name)
-    slow = peers["docker SDK"]
-    report.add("second context, nothing changed", again.sent, "s", limit=slow.sent / 2)
+    report.add("second context, nothing changed", same.sent, "s", limit=slow.sent / 2)
     report.add("second context, one file changed", changed.sent, "s", limit=slow.sent / 2)
     report.add("files sent after one change", result.files, "files", limit=1)
-    report.add("bytes sent after one change", result.sent, "bytes", limit=7)
-    classic, _, steps = own_build(backend, BuildSpec(folder, no_cache=True, classic=True))
-    report.add(
-        "first context, classic", steps.seconds(_LOADING), "s", limit=slow.sent, peer="docker SDK"
-    )
-    report.add("first build, classic", classic.whole, "s", limit=slow.whole, peer="docker SDK")
+    report.add("bytes sent after one change", result.sent, "bytes", limit=len("changed"))
 
 
 def tars(report: Report, folder: Path) -> None:
@@ -189,8 +225,29 @@ def overhead(report: Report, backend: EngineBackend, folder: Path) -> None:
     )
 
 
+@contextlib.contextmanager
+def engine_in_memory() -> Iterator[Dockerd]:
+    """A dockerd whose data is in memory, where there is enough: a disk's own moods outweigh what is measured."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+    with tempfile.TemporaryDirectory(
+        prefix="ddt-", dir=memory if roomy else None, ignore_cleanup_errors=True
+    ) as data:
+        made = Dockerd(f"--data-root={data}")
+        try:
+            made.start()
+            load_busybox(made)
+            yield made
+        finally:
+            made.remove()
+            mounts = Path("/proc/self/mounts").read_text().splitlines()
+            for point in reversed([line.split()[1] for line in mounts]):
+                if point.startswith(f"{data}/"):
+                    subprocess.run(["umount", "-l", point], capture_output=True, check=False)
+
+
 def run(report: Report) -> None:
-    with engine() as dockerd, tempfile.TemporaryDirectory() as name:
+    with engine_in_memory() as dockerd, tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "context"
         folder.mkdir()
         make_context(folder)
