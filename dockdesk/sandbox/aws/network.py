@@ -6,6 +6,7 @@ Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ and .../elastic
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from dockdesk.sandbox.aws.cloud import Cloud
@@ -56,6 +57,9 @@ class Ec2Api(Api):
                     "InvalidInstanceID.NotFound", f"The instance ID '{name}' does not exist"
                 )
         found = [hosts[name] for name in wanted] if wanted else list(hosts.values())
+        for one in params.inners("Filter"):
+            name, values = one.need("Name"), one.texts("Value")
+            found = [host for host in found if _passes(self._flat(host), name, values)]
         most = 1000 if wanted else params.whole("MaxResults", 1000, 5, 1000)
         shown, token = page(
             found, Params({"n": most, **params.given("NextToken")}), 1000, "n", "NextToken"
@@ -69,6 +73,16 @@ class Ec2Api(Api):
             for host in shown
         ]
         return listing("reservationSet", reservations, token, "nextToken")
+
+    def _flat(self, host: ContainerInstance) -> dict[str, Any]:
+        """As filters name what an instance is."""
+        shown = self._instance(host)
+        state, place = shown["instanceState"], shown["placement"]
+        return {
+            **shown,
+            "instanceStateName": state["name"],
+            "availabilityZone": place["availabilityZone"],
+        }
 
     def _instance(self, host: ContainerInstance) -> dict[str, Any]:
         up = host.connected
@@ -89,81 +103,107 @@ class Ec2Api(Api):
             "tagSet": [{"key": "Name", "value": "ecs-host"}],
         }
 
-    def _zones(self, _params: Params) -> Mapping[str, Any]:
+    def _zones(self, params: Params) -> Mapping[str, Any]:
         region = self._cloud.region
-        return {
-            "availabilityZoneInfo": [
-                {
-                    "zoneName": zone,
-                    "zoneState": "available" if zone in self._cloud.zones() else "impaired",
-                    "regionName": region,
-                    "zoneId": f"sim1-az{number}",
-                    "groupName": region,
-                    "optInStatus": "opt-in-not-required",
-                    "zoneType": "availability-zone",
-                    "messageSet": [],
-                }
-                for number, zone in enumerate(self._cloud.all_zones(), 1)
-            ]
-        }
+        zones = [
+            {
+                "zoneName": zone,
+                "zoneState": "available" if zone in self._cloud.zones() else "impaired",
+                "regionName": region,
+                "zoneId": f"sim1-az{number}",
+                "groupName": region,
+                "optInStatus": "opt-in-not-required",
+                "zoneType": "availability-zone",
+                "messageSet": [],
+            }
+            for number, zone in enumerate(self._cloud.all_zones(), 1)
+        ]
+        return {"availabilityZoneInfo": _chosen(zones, params, "ZoneName", "InvalidParameterValue")}
 
-    def _regions(self, _params: Params) -> Mapping[str, Any]:
-        return {
-            "regionInfo": [
-                {
-                    "regionName": name,
-                    "regionEndpoint": f"ec2.{name}.amazonaws.com",
-                    "optInStatus": "opt-in-not-required",
-                }
-                for name in REGIONS
-            ]
-        }
+    def _regions(self, params: Params) -> Mapping[str, Any]:
+        regions = [
+            {
+                "regionName": name,
+                "regionEndpoint": f"ec2.{name}.amazonaws.com",
+                "optInStatus": "opt-in-not-required",
+            }
+            for name in REGIONS
+        ]
+        return {"regionInfo": _chosen(regions, params, "RegionName", "InvalidParameterValue")}
 
-    def _vpcs(self, _params: Params) -> Mapping[str, Any]:
-        return {
-            "vpcSet": [
-                {
-                    "vpcId": VPC,
-                    "state": "available",
-                    "cidrBlock": "10.0.0.0/16",
-                    "isDefault": False,
-                    "ownerId": ACCOUNT,
-                    "tagSet": [{"key": "Name", "value": "shop"}],
-                }
-            ]
-        }
+    def _vpcs(self, params: Params) -> Mapping[str, Any]:
+        networks = [
+            {
+                "vpcId": VPC,
+                "state": "available",
+                "cidrBlock": "10.0.0.0/16",
+                "isDefault": False,
+                "ownerId": ACCOUNT,
+                "tagSet": [{"key": "Name", "value": "shop"}],
+            }
+        ]
+        return {"vpcSet": _chosen(networks, params, "VpcId", "InvalidVpcID.NotFound")}
 
-    def _subnets(self, _params: Params) -> Mapping[str, Any]:
-        return {
-            "subnetSet": [
-                {
-                    "subnetId": f"subnet-{hex_id(17, 'subnet', zone)}",
-                    "state": "available",
-                    "vpcId": VPC,
-                    "cidrBlock": f"10.0.{16 * number}.0/20",
-                    "availableIpAddressCount": 4000,
-                    "availabilityZone": zone,
-                    "defaultForAz": False,
-                    "tagSet": [{"key": "Name", "value": f"private-{zone[-1]}"}],
-                }
-                for number, zone in enumerate(self._cloud.all_zones(), 1)
-            ]
-        }
+    def _subnets(self, params: Params) -> Mapping[str, Any]:
+        subnets = [
+            {
+                "subnetId": f"subnet-{hex_id(17, 'subnet', zone)}",
+                "state": "available",
+                "vpcId": VPC,
+                "cidrBlock": f"10.0.{16 * number}.0/20",
+                "availableIpAddressCount": 4000,
+                "availabilityZone": zone,
+                "defaultForAz": False,
+                "tagSet": [{"key": "Name", "value": f"private-{zone[-1]}"}],
+            }
+            for number, zone in enumerate(self._cloud.all_zones(), 1)
+        ]
+        return {"subnetSet": _chosen(subnets, params, "SubnetId", "InvalidSubnetID.NotFound")}
 
-    def _groups(self, _params: Params) -> Mapping[str, Any]:
-        return {
-            "securityGroupInfo": [
-                {
-                    "groupId": f"sg-{hex_id(17, 'sg', name)}",
-                    "groupName": name,
-                    "groupDescription": f"Tasks of {name}",
-                    "vpcId": VPC,
-                    "ownerId": ACCOUNT,
-                }
-                for name, cluster in self._cloud.ecs.clusters.items()
-                if cluster.attended
-            ]
-        }
+    def _groups(self, params: Params) -> Mapping[str, Any]:
+        groups = [
+            {
+                "groupId": f"sg-{hex_id(17, 'sg', name)}",
+                "groupName": name,
+                "groupDescription": f"Tasks of {name}",
+                "vpcId": VPC,
+                "ownerId": ACCOUNT,
+            }
+            for name, cluster in self._cloud.ecs.clusters.items()
+            if cluster.attended
+        ]
+        return {"securityGroupInfo": _chosen(groups, params, "GroupId", "InvalidGroup.NotFound")}
+
+
+def _chosen(
+    items: list[dict[str, Any]], params: Params, name: str, missing: str
+) -> list[dict[str, Any]]:
+    """Those that are asked for by id, and that pass the filters. ``missing`` is the error's code where one isn't there.
+
+    A filter is named like the member that it compares: ``availability-zone`` is ``availabilityZone``.
+    """
+    key = name[0].lower() + name[1:]
+    wanted = params.texts(name)
+    for text in wanted:
+        if text not in {item[key] for item in items}:
+            raise AwsError(missing, f"The {name} '{text}' does not exist")
+    found = [item for item in items if not wanted or item[key] in wanted]
+    for one in params.inners("Filter"):
+        found = [item for item in found if _passes(item, one.need("Name"), one.texts("Value"))]
+    return found
+
+
+def _passes(item: Mapping[str, Any], name: str, values: list[str]) -> bool:
+    if name.startswith("tag:") or name == "tag-key":
+        tags = {tag["key"]: tag["value"] for tag in item.get("tagSet", ())}
+        found = list(tags) if name == "tag-key" else [tags.get(name.partition(":")[2], "")]
+    else:
+        head, *rest = name.split("-")
+        key = head + "".join(part.capitalize() for part in rest)
+        if key not in item:
+            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
+        found = [str(item[key]).lower() if isinstance(item[key], bool) else str(item[key])]
+    return any(fnmatchcase(text, value) for text in found for value in values)
 
 
 class ElbApi(Api):
@@ -193,6 +233,8 @@ class ElbApi(Api):
         for name in arns:
             if not any(name == self._arn(f"loadbalancer/{key}") for key in known):
                 raise AwsError("LoadBalancerNotFound", f"Load balancers '[{name}]' not found")
+        for name in set(names) - {key.split("/")[1] for key in known}:
+            raise AwsError("LoadBalancerNotFound", f"Load balancers '[{name}]' not found")
         found = [
             self._balancer(key, service.cluster.created)
             for key, service in known.items()
@@ -224,6 +266,9 @@ class ElbApi(Api):
     def _target_groups(self, params: Params) -> Mapping[str, Any]:
         arns, balancer = params.texts("TargetGroupArns"), params.text("LoadBalancerArn")
         known = {service.target_group: service for service in self._services()}
+        names = params.texts("Names")
+        if set(names) - {name.split("/")[1] for name in known}:
+            raise AwsError("TargetGroupNotFound", "One or more target groups not found")
         for name in arns:
             if name not in known:
                 raise AwsError("TargetGroupNotFound", "One or more target groups not found")
@@ -251,6 +296,7 @@ class ElbApi(Api):
             }
             for name, service in known.items()
             if (not arns or name in arns)
+            and (not names or name.split("/")[1] in names)
             and (not balancer or balancer == self._arn(f"loadbalancer/{service.balancer}"))
         ]
         shown, token = page(found, params, 400, "PageSize", "Marker")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dockdesk.sandbox.aws.ecr.checks import check_lifecycle, check_policy
 from dockdesk.sandbox.aws.ecr.model import (
     CONFIG,
     MANIFEST,
@@ -373,6 +374,7 @@ class EcrApi(Api):
 
     def _set_policy(self, params: Params) -> Mapping[str, Any]:
         repository = self._repository(params)
+        check_policy(params.need("policyText"))
         repository.policy = params.need("policyText")
         return {**_named(repository), "policyText": repository.policy}
 
@@ -392,6 +394,7 @@ class EcrApi(Api):
 
     def _put_lifecycle(self, params: Params) -> Mapping[str, Any]:
         repository = self._repository(params)
+        check_lifecycle(params.need("lifecyclePolicyText"))
         repository.lifecycle = params.need("lifecyclePolicyText")
         return {**_named(repository), "lifecyclePolicyText": repository.lifecycle}
 
