@@ -127,7 +127,12 @@ def _is_keyword(instruction: Instruction, at: int) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    """White space made one space each, but for what stands in quotes that do close."""
+    """White space made one space each, but for what stands in quotes that do close.
+
+    Within ``"$(…)"`` quotes begin anew, which a regular expression cannot follow: there all of it is squeezed.
+    """
+    if "$(" in text:
+        return re.sub(r"[ \t]+", " ", text)
     parts = re.split(r"""('[^']*'|"(?:[^"\\\\]|\\\\.)*")""", text)
     return "".join(
         part if at % 2 else re.sub(r"[ \t]+", " ", part) for at, part in enumerate(parts)
