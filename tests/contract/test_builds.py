@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dockdesk.backends.engine.backend import EngineBackend
 from dockdesk.core.errors import (
     BuildError,
     CancelledError,
@@ -37,6 +38,14 @@ from tests.contract.conftest import Rig
 from tests.engines import BUSYBOX, Dockerd, connected, wait_for
 
 pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def docker(docker_engine: EngineBackend, dockerd: Dockerd, busybox_image: str) -> Iterator[Rig]:
+    """A real engine: the sandbox's builds nothing of this kind."""
+    made = Rig(docker_engine, dockerd, busybox_image)
+    yield made
+    made.clean()
 
 
 def content(rig: Rig, image: str, path: str) -> bytes:

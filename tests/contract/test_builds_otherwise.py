@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dockdesk.backends.engine.backend import EngineBackend
 from dockdesk.backends.secrets.authfiles import Login
 from dockdesk.backends.secrets.logins import encoded
 from dockdesk.core.errors import (
@@ -26,12 +27,20 @@ from dockdesk.core.resources.builds import BuildOutput, BuildSecret, BuildSpec, 
 from dockdesk.core.work import SilentWork
 from tests.contract.building import Building, Told, Tree, build, received, write
 from tests.contract.conftest import Rig
-from tests.engines import CannotStart, Registry, unavailable, wait_for
+from tests.engines import CannotStart, Dockerd, Registry, unavailable, wait_for
 
 BOTH = [
     pytest.param("docker", marks=pytest.mark.engine),
     pytest.param("podman", marks=pytest.mark.podman),
 ]
+
+
+@pytest.fixture
+def docker(docker_engine: EngineBackend, dockerd: Dockerd, busybox_image: str) -> Iterator[Rig]:
+    """A real engine: the sandbox's builds nothing of this kind."""
+    made = Rig(docker_engine, dockerd, busybox_image)
+    yield made
+    made.clean()
 
 
 @pytest.fixture(params=BOTH)

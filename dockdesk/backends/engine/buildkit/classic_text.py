@@ -36,6 +36,7 @@ class TextSteps:
         self._before = ""
         self._cached = False
         self._rest = ""
+        self._within = False  # a line whose beginning was told as a log
         self.image = ""
 
     @property
@@ -52,10 +53,12 @@ class TextSteps:
         if stream := text(message.get("stream")):
             *whole_lines, self._rest = (self._rest + stream).split("\n")
             for line in whole_lines:
-                items += self._line(line)
-            if self._rest and not _begins_note(self._rest):
+                items += self._log(f"{line}\n") if self._within else self._line(line)
+                self._within = False
+            # What a step prints is told at once, such as a bar that grows within its line.
+            if self._rest and (self._within or not _may_be_note(self._rest)):
                 items += self._log(self._rest)
-                self._rest = ""
+                self._rest, self._within = "", True
         if id := text(mapping(message.get("aux")).get("ID")):
             self.image = id
         if message.get("status") is not None and self._step is not None:
@@ -138,8 +141,12 @@ class TextSteps:
         )
 
 
-def _begins_note(line: str) -> bool:
+_NOTES = (" ---> ", " --> ", "--> ", "---> ", "Step ", "STEP ", "[", "Removing intermediate container ",
+          "COMMIT ", "Successfully built ", "Successfully tagged ")  # fmt: skip
+
+
+def _may_be_note(line: str) -> bool:
     """Whether a line that is not complete yet may become one that is not a step's output."""
-    return line.startswith((" -", "-", "Step ", "STEP ", "[", "Removing", "COMMIT", "Success")) or (
-        len(line) <= 64 and re.fullmatch(r"[0-9a-f]+", line) is not None
-    )
+    if any(line.startswith(note) or note.startswith(line) for note in _NOTES):
+        return True
+    return len(line) <= 64 and re.fullmatch(r"[0-9a-f]+", line) is not None
