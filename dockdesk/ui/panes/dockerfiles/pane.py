@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 
 from dockdesk.core.refs import ResourceRef
@@ -16,8 +16,9 @@ from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.pane import Handler, Pane
 from dockdesk.ui.panes.dockerfiles import kinds
-from dockdesk.ui.panes.dockerfiles.actions import ACTIONS, KEYS
+from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
 from dockdesk.ui.panes.dockerfiles.header import Header
 from dockdesk.ui.panes.dockerfiles.project_list import ProjectList
 from dockdesk.ui.panes.dockerfiles.recovery import Unsaved
@@ -27,7 +28,7 @@ from dockdesk.ui.panes.dockerfiles.view_area import ViewArea
 from dockdesk.ui.panes.dockerfiles.views import VIEWS, DocumentView, Side
 from dockdesk.ui.panes.dockerfiles.workspace import Workspace
 from dockdesk.ui.widgets.buttons import IconButton
-from dockdesk.ui.widgets.editor.keys import OWN, key_name
+from dockdesk.ui.widgets.editor.keys import key_name
 from dockdesk.ui.widgets.empty import StateButton
 from dockdesk.ui.widgets.splitter import Splitter
 
@@ -62,7 +63,7 @@ class DockerfilesPane(Pane):
             (
                 StateButton("Open folder…", self.ask_folder, "primary", "folder-open"),
                 StateButton("Open file…", self.ask_file, icon="file-import"),
-                StateButton("New Dockerfile", self._new, icon="file-plus"),
+                StateButton("New Dockerfile", self.new, icon="file-plus"),
             ),
         )
         self._lay_out()
@@ -107,7 +108,7 @@ class DockerfilesPane(Pane):
         for toggle in self._toggles.values():
             self.header.tools.addWidget(toggle)
         column = QVBoxLayout(self)
-        column.setContentsMargins(20, 12, 20, 16)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.header)
         column.addWidget(self._whole, 1)
@@ -201,36 +202,7 @@ class DockerfilesPane(Pane):
     # The pane as the shell knows it.
 
     def handlers(self) -> Mapping[str, Handler]:
-        work = self.workspace
-        plain: dict[str, Callable[[], object]] = {
-            "open_folder": self.ask_folder,
-            "open": self.ask_file,
-            "new": self._new,
-            "save_all": work.save_all,
-            "close_folder": self._close_folder,
-            "wrap": lambda: work.set_wrap(not work.wraps),
-            "next_tab": lambda: self.tabs.step(1),
-            "previous_tab": lambda: self.tabs.step(-1),
-        }
-        on_document: dict[str, Callable[[OpenDocument], object]] = {
-            "save": work.save,
-            "save_as": work.save_as,
-            "close": work.close,
-            "copy_path": _copy_path,
-            "find": lambda document: document.view.do("find"),
-            "replace": lambda document: document.view.do("replace"),
-            "go_to_line": lambda document: document.view.do("go_to_line"),
-            "go_to_stage": lambda document: document.view.do("go_to_place"),
-        }
-        for id, key in KEYS.items():
-            on_document[id] = lambda document, key=key: OWN[key](document.editor)  # type: ignore[misc]
-        made: dict[str, Handler] = {
-            f"dockerfile.{id}": lambda _rows, do=do: do()  # type: ignore[misc]
-            for id, do in plain.items()
-        }
-        for id, act in on_document.items():
-            made[f"dockerfile.{id}"] = lambda rows, act=act: act(rows[0])  # type: ignore[misc]
-        return made
+        return handlers_of(self)
 
     def selected(self) -> Sequence[OpenDocument]:
         document = self.document
@@ -434,10 +406,12 @@ class DockerfilesPane(Pane):
         elif name in {"next_tab", "previous_tab"}:
             self.tabs.step(1 if name == "next_tab" else -1)
 
-    def _new(self) -> None:
+    def new(self) -> None:
+        """A Dockerfile that has no file yet."""
         self.workspace.new()
 
-    def _close_folder(self) -> None:
+    def close_folder(self) -> None:
+        """Take the folder of the document in front off the list, else the last one."""
         document = self.document
         folders = list(self.workspace.projects)
         own = document.project if document is not None else None
@@ -462,11 +436,6 @@ class DockerfilesPane(Pane):
             tone="warn",
             actions=(NoticeAction("Restore", restore), NoticeAction("Discard", drop)),
         )
-
-
-def _copy_path(document: OpenDocument) -> None:
-    if document.path is not None:
-        QGuiApplication.clipboard().setText(str(document.path))
 
 
 def _listed(documents: Sequence[OpenDocument]) -> str:

@@ -13,23 +13,21 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from dockdesk.core import preferences
 from dockdesk.core.errors import DockDeskError
-from dockdesk.ui.context import NoticeAction, UiContext
+from dockdesk.ui.context import UiContext
 from dockdesk.ui.panes.dockerfiles import kinds
-from dockdesk.ui.panes.dockerfiles.bars import FileBar
 from dockdesk.ui.panes.dockerfiles.checking import Checker
 from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
-from dockdesk.ui.panes.dockerfiles.compare import CompareDialog
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.files import FileContent
-from dockdesk.ui.panes.dockerfiles.keeping import Keeper, difference
+from dockdesk.ui.panes.dockerfiles.keeping import Keeper
 from dockdesk.ui.panes.dockerfiles.language import language_of
 from dockdesk.ui.panes.dockerfiles.mending import mend_all
+from dockdesk.ui.panes.dockerfiles.messages import Messages
 from dockdesk.ui.panes.dockerfiles.reading import Reader
 from dockdesk.ui.panes.dockerfiles.recovery import Recovery, Unsaved
 from dockdesk.ui.panes.dockerfiles.sources import Sources
 from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
 from dockdesk.ui.widgets.editor import EditorView
-from dockdesk.ui.widgets.empty import StateButton
 
 _RECENT = 12
 
@@ -57,11 +55,9 @@ class Workspace(QObject):
         self.wraps = False
         self.size = 0
         self._checkers: dict[str, Checker] = {}
-        self._bars: dict[str, FileBar] = {}
         self._opening: set[Path] = set()
         self._new = 0
-        self.keeper.outside.connect(self._on_outside)
-        self.keeper.failed.connect(self._on_failed)
+        self.messages = Messages(context, self, window)
         self.keeper.saved.connect(lambda _document: self.changed.emit())
         tabs.close_asked.connect(self.close)
 
@@ -113,7 +109,7 @@ class Workspace(QObject):
         document.load(content)
         self._add(document)
         self.remember(content.path)
-        self._say_of(document, content)
+        self.messages.say_of(document, content)
         if done is not None:
             done(document)
 
@@ -228,7 +224,7 @@ class Workspace(QObject):
 
         def saved() -> None:
             document.editor.setReadOnly(False)
-            self._take_bar(document)
+            self.messages.take(document)
             self.remember(path)
             self.refresh_folders()
             if done is not None:
@@ -264,7 +260,7 @@ class Workspace(QObject):
     def discard(self, document: OpenDocument) -> None:
         """Close a tab without saving."""
         self._checkers.pop(document.id).stop()
-        self._bars.pop(document.id, None)
+        self.messages.take(document)
         self.keeper.remove(document)
         self.tabs.remove(document)
         document.view.close()
@@ -306,90 +302,6 @@ class Workspace(QObject):
             self.keeper.read(path, read, gone)
         else:
             put(self.new(name=unsaved.name))
-
-    # Bars.
-
-    def _say_of(self, document: OpenDocument, content: FileContent) -> None:
-        lines = []
-        if not content.writable:
-            lines.append("This file can only be read; save it under another name to change it.")
-        elif document.read_only:
-            lines.append("This file holds characters that can't be edited without harm to it.")
-        if not content.form.clean:
-            lines.append("Not all of it is UTF-8: what could not be read is kept as it is.")
-        if content.form.mixed:
-            lines.append("Its lines end in different ways; those you don't touch keep theirs.")
-        if lines:
-            self._show_bar(document, " ".join(lines), "info")
-
-    def _on_outside(self, document: OpenDocument, content: FileContent | None) -> None:
-        if content is None:
-            save = StateButton("Save again", lambda: self._answer(document, self._save_anyway))
-            close = StateButton("Close", lambda: self.discard(document))
-            self._show_bar(
-                document, f"“{document.name}” is no longer on the disk.", "warn", (save, close)
-            )
-            document.editor.document().setModified(True)
-            return
-        present = content
-
-        def keep(item: OpenDocument) -> None:
-            self.keeper.keep_mine(item, present)
-
-        def take(item: OpenDocument) -> None:
-            self.keeper.take(item, present)
-
-        buttons = (
-            StateButton("Compare", lambda: self._compare(document, present)),
-            StateButton("Keep mine", lambda: self._answer(document, keep)),
-            StateButton("Take theirs", lambda: self._answer(document, take)),
-        )
-        text = f"“{document.name}” was changed by another program while you changed it here."
-        self._show_bar(document, text, "warn", buttons)
-
-    def _save_anyway(self, document: OpenDocument) -> None:
-        self.keeper.save(document, anyway=True)
-
-    def _answer(self, document: OpenDocument, do: Callable[[OpenDocument], None]) -> None:
-        self._take_bar(document)
-        do(document)
-
-    def _compare(self, document: OpenDocument, content: FileContent) -> None:
-        mine, theirs, name = document.editor.text(), content.text, document.name
-
-        def show(text: str) -> None:
-            CompareDialog(self._context.theme, name, text, self._window).open()
-
-        self._context.jobs.submit(self, lambda _work: difference(mine, theirs, name), show)
-
-    def bar(self, document: OpenDocument) -> FileBar | None:
-        """What is said above a document's text."""
-        return self._bars.get(document.id)
-
-    def _show_bar(
-        self,
-        document: OpenDocument,
-        text: str,
-        tone: Any,
-        buttons: Sequence[StateButton] = (),
-    ) -> None:
-        self._take_bar(document)
-        bar = FileBar(self._context.theme, text, tone, buttons)
-        bar.closed.connect(lambda: self._take_bar(document))
-        self._bars[document.id] = bar
-        document.view.bars.addWidget(bar)
-
-    def _take_bar(self, document: OpenDocument) -> None:
-        bar = self._bars.pop(document.id, None)
-        if bar is not None:
-            bar.hide()
-            bar.deleteLater()
-
-    def _on_failed(self, document: OpenDocument, error: DockDeskError) -> None:
-        actions = ()
-        if document.modified:
-            actions = (NoticeAction("Save as…", lambda: self.save_as(document)),)  # type: ignore[assignment]
-        self._context.notices.failure(error, actions)
 
     # What is remembered.
 

@@ -66,6 +66,7 @@ class Completer(QObject):
         self._deliberate = False  # asked for or moved in: Enter then accepts
         self._stops: list[QTextCursor] = []
         self._stop = -1
+        self._asked = 0  # questions so far: an answer to an older one is dropped
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
@@ -90,10 +91,12 @@ class Completer(QObject):
         editor = self._editor
         text, language = editor.text(), editor.language
         line, column = editor.cursor_place()
+        self._asked += 1
+        asked = self._asked
         editor.jobs.submit(
             self,
             lambda _work: language.complete(text, line, column),
-            lambda found: self._on_found(found, (line, column), deliberate),
+            lambda found: self._on_found(asked, found, (line, column), deliberate),
             self._on_failed,
             question="complete",
         )
@@ -119,6 +122,7 @@ class Completer(QObject):
 
     def close(self) -> None:
         self._pause.stop()
+        self._asked += 1
         if self._popup is not None:
             self._popup.hide()
         self._deliberate = False
@@ -228,10 +232,17 @@ class Completer(QObject):
 
     # Answers.
 
-    def _on_found(self, found: Candidates, place: tuple[int, int], deliberate: bool) -> None:
+    def _on_found(
+        self, asked: int, found: Candidates, place: tuple[int, int], deliberate: bool
+    ) -> None:
         editor = self._editor
         line, column = editor.cursor_place()
-        if line != place[0] or column < found.start or not editor.hasFocus():
+        if (
+            asked != self._asked
+            or line != place[0]
+            or column < found.start
+            or not editor.hasFocus()
+        ):
             return
         self._offered, self._line = found, line
         self._deliberate = deliberate

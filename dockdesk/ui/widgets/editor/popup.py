@@ -125,7 +125,7 @@ class CompletionPopup(QFrame):
         self._list.clicked.connect(lambda index: self.chosen.emit(self._model.items[index.row()]))
         self._docs = QWidget()
         self._docs.setFixedWidth(_DOCS)
-        self._title = PlainLabel(theme, "", "strong", wrap=True)
+        self._title = PlainLabel(theme, "", "mono_strong", wrap=True)
         self._text = PlainLabel(theme, "", "small", wrap=True)
         docs = QVBoxLayout(self._docs)
         docs.setContentsMargins(12, 8, 12, 8)

@@ -165,9 +165,9 @@ def test_a_conflict_is_the_users_to_decide(desk: Desk) -> None:
     desk.type(document, "# mine\n")
     later(desk.folder / "Dockerfile", "# theirs\n")
     desk.pane.workspace.save(document)
-    desk.rig.until(lambda: desk.pane.workspace.bar(document) is not None)
+    desk.rig.until(lambda: desk.pane.workspace.messages.bar(document) is not None)
     assert (desk.folder / "Dockerfile").read_text() == "# theirs\n", "it was overwritten"
-    bar = desk.pane.workspace.bar(document)
+    bar = desk.pane.workspace.messages.bar(document)
     assert bar is not None
     compare, keep, _take = bar.buttons
     compare.click()
@@ -182,8 +182,8 @@ def test_a_conflict_is_the_users_to_decide(desk: Desk) -> None:
     desk.type(document, "more")
     later(desk.folder / "Dockerfile", "# again\n")
     desk.pane.workspace.keeper.look()
-    desk.rig.until(lambda: desk.pane.workspace.bar(document) is not None)
-    bar = desk.pane.workspace.bar(document)
+    desk.rig.until(lambda: desk.pane.workspace.messages.bar(document) is not None)
+    bar = desk.pane.workspace.messages.bar(document)
     assert bar is not None
     bar.buttons[2].click()
     assert document.text() == "# again\n"
@@ -194,8 +194,8 @@ def test_a_file_deleted_outside_can_be_saved_again(desk: Desk) -> None:
     document = desk.open()
     (desk.folder / "Dockerfile").unlink()
     desk.pane.workspace.keeper.look()
-    desk.rig.until(lambda: desk.pane.workspace.bar(document) is not None)
-    bar = desk.pane.workspace.bar(document)
+    desk.rig.until(lambda: desk.pane.workspace.messages.bar(document) is not None)
+    bar = desk.pane.workspace.messages.bar(document)
     assert bar is not None
     bar.buttons[0].click()
     desk.rig.until(lambda: (desk.folder / "Dockerfile").exists())
@@ -206,7 +206,7 @@ def test_bytes_that_are_no_utf8_survive_an_edit(desk: Desk) -> None:
     path = desk.folder / "Dockerfile"
     path.write_bytes(b"LABEL a=\xff\r\n")
     document = desk.open()
-    assert desk.pane.workspace.bar(document) is not None
+    assert desk.pane.workspace.messages.bar(document) is not None
     document.editor.go_to(1)
     desk.type(document, "# x\n")
     desk.pane.workspace.save(document)
