@@ -19,13 +19,15 @@ PACKAGE = ROOT / "dockdesk"
 # What each layer may import of the outside, beyond the standard library and DockDesk itself.
 MAY_IMPORT = {
     "core": set[str](),
+    "wire": {"h2"},
     "runspec": {"yaml"},
+    "dockerfile": {"yaml"},
     "bridge": {"shiboken6", "PySide6.QtCore"},
     "models": {"shiboken6", "PySide6.QtCore", "PySide6.QtGui"},
 }
 
 # Layers that helper processes and the command line use, where Qt may not even be installed.
-WITHOUT_QT = ("core", "runspec", "backends", "doctor")
+WITHOUT_QT = ("core", "wire", "runspec", "dockerfile", "backends", "doctor")
 
 # Each costs from 80 to 290 ms of the first paint.
 HEAVY = (
