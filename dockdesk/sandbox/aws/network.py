@@ -105,7 +105,7 @@ class Ec2Api(Api):
 
     def _zones(self, params: Params) -> Mapping[str, Any]:
         region = self._cloud.region
-        zones = [
+        zones: list[dict[str, Any]] = [
             {
                 "zoneName": zone,
                 "zoneState": "available" if zone in self._cloud.zones() else "impaired",

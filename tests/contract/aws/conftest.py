@@ -47,6 +47,11 @@ def lacks(**reasons: str) -> pytest.MarkDecorator:
     return pytest.mark.lacks(**reasons)
 
 
+def moment(seconds: float) -> datetime:
+    """As clients take times."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 class Cloud:
     """One simulation of AWS. Clients are kept, since each costs a tenth of a second to make."""
 
@@ -80,7 +85,7 @@ class Cloud:
 
     def time(self, back: float = 0.0) -> datetime:
         """So many seconds ago."""
-        return datetime.fromtimestamp(self.now - back, UTC)
+        return moment(self.now - back)
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """What ``condition`` returns once it is true. In the sandbox it is time that passes, not the test's."""

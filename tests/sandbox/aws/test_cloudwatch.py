@@ -183,3 +183,198 @@ def test_asking_for_ever_is_answered_soon(world: World, cloudwatch: Any) -> None
         MetricDataQueries=[_stat("a", period=86_400)], StartTime=_time(0), EndTime=_time(world.now)
     )["MetricDataResults"][0]
     assert 14 <= len(everything["Values"]) <= 17
+
+
+# --- searches and functions ---
+
+
+def _expressed(world: World, cloudwatch: Any, *expressions: str) -> list[dict[str, Any]]:
+    """What the last expression ends in, with CPU and memory of the web service as cpu and mem."""
+    queries = [
+        {**_stat("cpu"), "ReturnData": False},
+        {**_stat("mem", "MemoryUtilization"), "ReturnData": False},
+    ]
+    queries += [
+        {"Id": f"e{number}", "Expression": text, "ReturnData": number == len(expressions) - 1}
+        for number, text in enumerate(expressions)
+    ]
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=queries,
+        StartTime=_time(world.now - 3600),
+        EndTime=_time(world.now),
+        ScanBy="TimestampAscending",
+    )
+    return list(answer["MetricDataResults"])
+
+
+SERVICES_OF_PROD = (
+    '{AWS/ECS,ClusterName,ServiceName} MetricName="CPUUtilization" ClusterName="shop-prod"'
+)
+
+
+def test_a_search_finds_series_by_schema_and_terms(world: World, cloudwatch: Any) -> None:
+    found = _expressed(world, cloudwatch, f"SEARCH('{SERVICES_OF_PROD}', 'Average', 300)")
+    labels = {item["Label"] for item in found}
+    assert {"web", "api", "checkout"} <= labels
+    assert len(found) == len(labels) == 12
+    assert {item["Id"] for item in found} == {"e0"}
+    assert all(11 <= len(item["Values"]) <= 13 for item in found)
+
+
+@pytest.mark.parametrize(
+    ("terms", "count"),
+    [
+        ('MetricName="CPUUtilization" NOT web', 11),
+        ('MetricName="CPUUtilization" (web OR api)', 2),
+        ("CPU web", 1),
+        ("utilization web", 2),
+        ('"CPUUtilization" ServiceName=web', 1),
+        ("nothing-like-it", 0),
+    ],
+)
+def test_terms_of_a_search(world: World, cloudwatch: Any, terms: str, count: int) -> None:
+    text = '{AWS/ECS,ClusterName,ServiceName} ClusterName="shop-prod" ' + terms
+    assert len(_expressed(world, cloudwatch, f"SEARCH('{text}', 'Average', 300)")) == count
+
+
+def test_what_a_search_finds_is_reckoned_with(world: World, cloudwatch: Any) -> None:
+    search = f"SEARCH('{SERVICES_OF_PROD}', 'Maximum', 60)"
+    (total,) = _expressed(world, cloudwatch, f"SUM({search})")
+    series = _expressed(world, cloudwatch, search)
+    assert total["Values"][0] == pytest.approx(sum(item["Values"][0] for item in series))
+    top = _expressed(world, cloudwatch, f"SORT({search}, MAX, DESC, 3)")
+    tops = [max(item["Values"]) for item in top]
+    assert len(tops) == 3
+    assert tops == sorted(tops, reverse=True)
+    assert tops[0] == max(max(item["Values"]) for item in series)
+
+
+def test_what_a_label_begins_with_is_kept(world: World, cloudwatch: Any) -> None:
+    query = {"Id": "e", "Expression": f"SEARCH('{SERVICES_OF_PROD}', 'Average')", "Label": "CPU"}
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[query], StartTime=_time(world.now - 600), EndTime=_time(world.now)
+    )
+    assert "CPU web" in {item["Label"] for item in answer["MetricDataResults"]}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("RUNNING_SUM(IF(cpu > 0, 1))", lambda cpu: [float(n + 1) for n in range(len(cpu))]),
+        ("STDDEV(METRICS('cpu'))", lambda cpu: [0.0] * len(cpu)),
+        ("METRIC_COUNT(METRICS()) * cpu", lambda cpu: [value * 2 for value in cpu]),
+        ("DATAPOINT_COUNT(cpu) + cpu - cpu", lambda cpu: [float(len(cpu))] * len(cpu)),
+        ("FIRST(METRICS())", lambda cpu: cpu),
+        ("LOG10(cpu * 0 + 100)", lambda cpu: [2.0] * len(cpu)),
+        ("DIFF_TIME(cpu)", lambda cpu: [60.0] * (len(cpu) - 1)),
+        ("FILL(IF(cpu < 0, cpu, cpu), 0)", lambda cpu: cpu),
+        ("TIME_SERIES(7)", lambda cpu: [7.0] * len(cpu)),
+        ("MIN([cpu, cpu])", lambda cpu: cpu),
+        ("cpu * PERIOD(cpu)", lambda cpu: [value * 60 for value in cpu]),
+    ],
+)
+def test_functions(world: World, cloudwatch: Any, expression: str, expected: Any) -> None:
+    (found,) = _expressed(world, cloudwatch, expression)
+    cpu = _ask(world, cloudwatch, [_stat("cpu")], 1, ScanBy="TimestampAscending")["cpu"]["Values"]
+    values = found["Values"][: len(cpu)]
+    assert values == pytest.approx(expected(cpu))
+
+
+def test_gaps_are_filled(world: World, cloudwatch: Any) -> None:
+    begin = (world.now - 1800) // 60 * 60
+    for minute, value in ((0, 1.0), (4, 9.0)):
+        cloudwatch.put_metric_data(
+            Namespace="Mine",
+            MetricData=[
+                {"MetricName": "x", "Timestamp": _time(begin + minute * 60), "Value": value}
+            ],
+        )
+    metric = {"Namespace": "Mine", "MetricName": "x", "Dimensions": []}
+
+    def filled(how: str) -> list[float]:
+        queries = [
+            {
+                "Id": "m",
+                "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"},
+                "ReturnData": False,
+            },
+            {"Id": "e", "Expression": f"FILL(m, {how})"},
+        ]
+        answer = cloudwatch.get_metric_data(
+            MetricDataQueries=queries,
+            StartTime=_time(begin),
+            EndTime=_time(begin + 360),
+            ScanBy="TimestampAscending",
+        )
+        return list(answer["MetricDataResults"][0]["Values"])
+
+    assert filled("0") == [1, 0, 0, 0, 9, 0]
+    assert filled("REPEAT") == [1, 1, 1, 1, 9, 9]
+    assert filled("LINEAR") == [1, 3, 5, 7, 9]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "SEARCH('(web', 'Average')",
+        "SEARCH('web', 'Best')",
+        "SEARCH('NOT', 'Average')",
+        "SEARCH('" + "(" * 60 + "', 'Average')",
+        "SORT(cpu)",
+        "ANOMALY_DETECTION_BAND(cpu)",
+        "'text'",
+    ],
+)
+def test_bad_searches_and_functions_are_refused(
+    world: World, cloudwatch: Any, expression: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        _expressed(world, cloudwatch, expression)
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterValue"
+
+
+# --- composite alarms ---
+
+
+def test_a_composite_alarm_is_made_of_others(world: World, cloudwatch: Any) -> None:
+    names = [item["AlarmName"] for item in cloudwatch.describe_alarms()["MetricAlarms"]][:2]
+
+    def state(name: str) -> str:
+        answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
+        return str(answer["CompositeAlarms"][0]["StateValue"])
+
+    one, two = (f'ALARM("{name}")' for name in names)
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule=f"{one} AND ({two} OR FALSE)")
+    cloudwatch.put_composite_alarm(AlarmName="above", AlarmRule="NOT ALARM(both)")
+    assert (state("both"), state("above")) == ("OK", "ALARM")
+    for name in names:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="x")
+    assert (state("both"), state("above")) == ("ALARM", "OK")
+    history = cloudwatch.describe_alarm_history(AlarmName="both", AlarmTypes=["CompositeAlarm"])
+    assert {item["AlarmType"] for item in history["AlarmHistoryItems"]} == {"CompositeAlarm"}
+    assert cloudwatch.describe_alarm_history(AlarmName="both")["AlarmHistoryItems"] == []
+    children = cloudwatch.describe_alarms(
+        ChildrenOfAlarmName="both", AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    assert [item["AlarmName"] for item in children["MetricAlarms"]] == sorted(names)
+    parents = cloudwatch.describe_alarms(ParentsOfAlarmName="both", AlarmTypes=["CompositeAlarm"])
+    assert [item["AlarmName"] for item in parents["CompositeAlarms"]] == ["above"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "ALARM(none)",
+        "ALARM(both",
+        "AND",
+        "TRUE TRUE",
+        "(TRUE",
+        "",
+        "ALARM(again)",
+        "(" * 90 + "TRUE",
+    ],
+)
+def test_rules_that_can_not_be_are_refused(world: World, cloudwatch: Any, rule: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        cloudwatch.put_composite_alarm(AlarmName="again", AlarmRule=rule or " ")
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterValue"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dockdesk.core.records import dataclass
+from dockdesk.sandbox.aws.cloudwatch.composite import Composite
 from dockdesk.sandbox.aws.cloudwatch.query import Query, compute
 from dockdesk.sandbox.aws.cloudwatch.series import Metrics
 from dockdesk.sandbox.aws.values import arn, when
@@ -78,6 +79,7 @@ class Alarms:
         self._metrics = metrics
         self._on_alarm = on_alarm
         self.all: dict[str, Alarm] = {}
+        self.composite: dict[str, Composite] = {}
         self.gone: deque[dict[str, Any]] = deque(maxlen=_HISTORY)
 
     def arn(self, name: str) -> str:
@@ -105,8 +107,41 @@ class Alarms:
         )
         alarm.changed = alarm.changed or now
 
+    def put_composite(self, alarm: Composite, now: float) -> None:
+        old = self.composite.get(alarm.name)
+        if old is not None:
+            alarm.state, alarm.reason, alarm.changed = old.state, old.reason, old.changed
+            alarm.history, alarm.tags = old.history, alarm.tags or old.tags
+        self.composite[alarm.name] = alarm
+        verb = "updated" if old else "created"
+        kind = {"type": verb.removesuffix("d").capitalize()}
+        _tell(alarm, now, "ConfigurationUpdate", f'Alarm "{alarm.name}" {verb}', kind)
+        alarm.changed = alarm.changed or now
+        self._settle(now)
+
+    def everything(self) -> list[Alarm | Composite]:
+        """Metric alarms, then composite ones."""
+        return [*self.all.values(), *self.composite.values()]
+
+    def state_of(self, name: str) -> str:
+        alarm = self.all.get(name) or self.composite.get(name)
+        return alarm.state if alarm is not None else ""
+
+    def _settle(self, now: float) -> None:
+        """Let composite alarms follow what they are made of, however deep."""
+        for _ in range(len(self.composite)):
+            moved = False
+            for alarm in list(self.composite.values()):
+                state = "ALARM" if alarm.rule(self.state_of) else "OK"
+                if state != alarm.state:
+                    moved = True
+                    about = ", ".join(f"{name} is {self.state_of(name)}" for name in alarm.children)
+                    self._change(alarm, state, f"The rule is {state}: {about}", "", now)
+            if not moved:
+                return
+
     def delete(self, name: str, now: float) -> None:
-        alarm = self.all.pop(name)
+        alarm = self.all.pop(name, None) or self.composite.pop(name)
         _tell(alarm, now, "ConfigurationUpdate", f'Alarm "{name}" deleted', {"type": "Delete"})
         self.gone.extendleft(reversed(alarm.history))
 
@@ -116,6 +151,7 @@ class Alarms:
         for alarm in list(self.all.values()):
             if minute % max(alarm.period // 60, 1) == 0:
                 self._evaluate(alarm, minute, now)
+        self._settle(now)
 
     def _evaluate(self, alarm: Alarm, minute: int, now: float) -> None:
         step = max(alarm.period, 60)
@@ -141,12 +177,21 @@ class Alarms:
             state = "ALARM" if breaching >= alarm.needed else "OK"
         if state != alarm.state:
             reason = self._reason(alarm, state, real)
-            self.set_state(alarm, state, reason, _data(alarm, real, now), now)
+            self._change(alarm, state, reason, _data(alarm, real, now), now)
         if alarm.state == "ALARM":
             for action in alarm.actions():
                 self._on_alarm(alarm, action, now)
 
-    def set_state(self, alarm: Alarm, state: str, reason: str, data: str, now: float) -> None:
+    def set_state(
+        self, alarm: Alarm | Composite, state: str, reason: str, data: str, now: float
+    ) -> None:
+        """As somebody says; the next evaluation of a composite alarm may change it again."""
+        self._change(alarm, state, reason, data, now)
+        if isinstance(alarm, Alarm):
+            self._settle(now)
+
+    @staticmethod
+    def _change(alarm: Alarm | Composite, state: str, reason: str, data: str, now: float) -> None:
         old, before = alarm.state, (alarm.reason, alarm.data)
         alarm.state, alarm.reason, alarm.data, alarm.changed = state, reason, data, now
         told = {
@@ -203,11 +248,13 @@ def _data(alarm: Alarm, real: list[tuple[float, float]], now: float) -> str:
     )
 
 
-def _tell(alarm: Alarm, now: float, kind: str, summary: str, data: dict[str, Any]) -> None:
+def _tell(
+    alarm: Alarm | Composite, now: float, kind: str, summary: str, data: dict[str, Any]
+) -> None:
     alarm.history.appendleft(
         {
             "AlarmName": alarm.name,
-            "AlarmType": "MetricAlarm",
+            "AlarmType": "MetricAlarm" if isinstance(alarm, Alarm) else "CompositeAlarm",
             "Timestamp": when(now),
             "HistoryItemType": kind,
             "HistorySummary": summary,

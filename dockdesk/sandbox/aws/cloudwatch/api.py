@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockdesk.sandbox.aws.cloudwatch.alarms import COMPARISONS, Alarm, Alarms
+from dockdesk.sandbox.aws.cloudwatch.composite import Composite, circular, rule_of
+from dockdesk.sandbox.aws.cloudwatch.functions import Points
 from dockdesk.sandbox.aws.cloudwatch.query import (
+    Asked,
     Query,
-    compute,
     dimensions_of,
     period_of,
     query_of,
@@ -67,6 +69,7 @@ class CloudWatchApi(Api):
             "ListMetrics": self._list_metrics,
             "PutMetricData": self._put_metric_data,
             "PutMetricAlarm": self._put_metric_alarm,
+            "PutCompositeAlarm": self._put_composite_alarm,
             "DescribeAlarms": self._describe_alarms,
             "DescribeAlarmsForMetric": self._describe_alarms_for_metric,
             "DescribeAlarmHistory": self._describe_alarm_history,
@@ -74,7 +77,11 @@ class CloudWatchApi(Api):
             "SetAlarmState": self._set_alarm_state,
             "EnableAlarmActions": lambda params: self._switch_actions(params, True),
             "DisableAlarmActions": lambda params: self._switch_actions(params, False),
-            "ListTagsForResource": self._list_tags,
+            "ListTagsForResource": lambda params: {
+                "Tags": tag_list(self._by_arn(params).tags, "Key", "Value")
+            },
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
         }
 
     def _last_minute(self) -> int:
@@ -97,27 +104,12 @@ class CloudWatchApi(Api):
         order = params.text("ScanBy", _DIRECTIONS[0])
         if order not in _DIRECTIONS:
             raise BadInputError(f"The parameter ScanBy must be one of {', '.join(_DIRECTIONS)}.")
-        if not any(query.expression for query in queries):
-            # Long spans are told once; others may speak between two of them.
-            for query in queries:
-                compute(self._metrics, [query], start, end, self._last_minute())
-                if end - start > 86_400:
-                    await asyncio.sleep(0)
-        found = compute(self._metrics, queries, start, end, self._last_minute())
-        results = []
-        for query in queries:
-            if query.shown:
-                pairs = sorted(found[query.id].items(), reverse=order == _DIRECTIONS[0])
-                results.append(
-                    {
-                        "Id": query.id,
-                        "Label": query.label or query.name or query.id,
-                        "Timestamps": [when(time) for time, _ in pairs],
-                        "Values": [value for _, value in pairs],
-                        "StatusCode": "Complete",
-                    }
-                )
-        return _pages_of_points(results, params)
+        asked_for = Asked(self._metrics, start, end, self._last_minute())
+        descending = order == _DIRECTIONS[0]
+        if any(query.expression for query in queries):
+            shown = await _with_expressions(asked_for, queries)
+            return _pages_of_points([_result(*one, descending) for one in shown], params)
+        return await _page_of_metrics(asked_for, queries, params, descending)
 
     def _get_metric_statistics(self, params: Params) -> Mapping[str, Any]:
         period = period_of(params)
@@ -215,19 +207,50 @@ class CloudWatchApi(Api):
         self._alarms.put(alarm, now)
         return {}
 
+    def _put_composite_alarm(self, params: Params) -> Mapping[str, Any]:
+        name, now = params.need("AlarmName"), self._now()
+        rule, children = rule_of(params.need("AlarmRule"))
+        if name in self._alarms.all:
+            raise BadInputError(f"There is a metric alarm with the name {name}.")
+        for child in children:
+            if not self._alarms.state_of(child) and child != name:
+                raise BadInputError(f"Could not find the alarm {child} of the AlarmRule.")
+        if circular(name, children, self._alarms.composite):
+            raise BadInputError("AlarmRule must not depend on the alarm itself.")
+        arn, body = self._alarms.arn(name), dict(params.values)
+        made = Composite(name, arn, body, rule, children, now)
+        made.tags = tags_of(params, "Tags", "Key", "Value")
+        self._alarms.put_composite(made, now)
+        return {}
+
     def _describe_alarms(self, params: Params) -> Mapping[str, Any]:
-        names, prefix = set(params.texts("AlarmNames")), params.text("AlarmNamePrefix")
+        kinds = params.texts("AlarmTypes") or ["MetricAlarm"]
+        everything: list[Alarm | Composite] = []
+        if "MetricAlarm" in kinds:
+            everything += self._alarms.all.values()
+        if "CompositeAlarm" in kinds:
+            everything += self._alarms.composite.values()
+        found = [alarm for alarm in everything if self._fits(alarm, params)]
+        found.sort(key=lambda alarm: alarm.name)
+        shown, token = page(found, params, 100, "MaxRecords", "NextToken")
+        metric = [described(alarm) for alarm in shown if isinstance(alarm, Alarm)]
+        composite = [described_composite(one) for one in shown if isinstance(one, Composite)]
+        return {**listing("MetricAlarms", metric, token, "NextToken"), "CompositeAlarms": composite}
+
+    def _fits(self, alarm: Alarm | Composite, params: Params) -> bool:
+        names, prefix = params.texts("AlarmNames"), params.text("AlarmNamePrefix")
         action, state = params.text("ActionPrefix"), params.text("StateValue")
-        found = [
-            described(alarm)
-            for name, alarm in sorted(self._alarms.all.items())
-            if (not names or name in names)
-            and name.startswith(prefix)
+        of, above = params.text("ChildrenOfAlarmName"), params.text("ParentsOfAlarmName")
+        parent = self._alarms.composite.get(of)
+        children = alarm.children if isinstance(alarm, Composite) else ()
+        return (
+            (not names or alarm.name in names)
+            and alarm.name.startswith(prefix)
             and state in {"", alarm.state}
             and (not action or any(item.startswith(action) for item in alarm.actions("ALARM")))
-        ]
-        shown, token = page(found, params, 100, "MaxRecords", "NextToken")
-        return {**listing("MetricAlarms", shown, token, "NextToken"), "CompositeAlarms": []}
+            and (not of or (parent is not None and alarm.name in parent.children))
+            and (not above or above in children)
+        )
 
     def _describe_alarms_for_metric(self, params: Params) -> Mapping[str, Any]:
         wanted = (
@@ -241,6 +264,8 @@ class CloudWatchApi(Api):
                 for alarm in self._alarms.all.values()
                 if any(
                     (query.namespace, query.name, query.dimensions) == wanted
+                    and params.text("Statistic", query.statistic) == query.statistic
+                    and params.whole("Period", query.period) == query.period
                     for query in alarm.queries
                 )
             ]
@@ -250,9 +275,10 @@ class CloudWatchApi(Api):
         self._before_history()
         name, kind = params.text("AlarmName"), params.text("HistoryItemType")
         since, until = params.time("StartDate", 0.0), params.time("EndDate", 1e12)
+        types = params.texts("AlarmTypes") or ["MetricAlarm"]
         items = [
             item
-            for alarm in self._alarms.all.values()
+            for alarm in self._alarms.everything()
             if name in {"", alarm.name}
             for item in alarm.history
         ]
@@ -260,7 +286,9 @@ class CloudWatchApi(Api):
         found = [
             item
             for item in items
-            if kind in {"", item["HistoryItemType"]} and since <= item["Timestamp"] <= until
+            if item["AlarmType"] in types
+            and kind in {"", item["HistoryItemType"]}
+            and since <= item["Timestamp"] <= until
         ]
         newest = params.text("ScanBy", _DIRECTIONS[0]) == _DIRECTIONS[0]
         found.sort(key=lambda item: item["Timestamp"], reverse=newest)
@@ -270,14 +298,15 @@ class CloudWatchApi(Api):
     def _delete_alarms(self, params: Params) -> Mapping[str, Any]:
         names = params.texts("AlarmNames")
         for name in names:
-            if name not in self._alarms.all:
+            if not self._alarms.state_of(name):
                 raise AwsError("ResourceNotFound", f"Alarm {name} does not exist", 404)
-        for name in names:
+        for name in dict.fromkeys(names):
             self._alarms.delete(name, self._now())
         return {}
 
     def _set_alarm_state(self, params: Params) -> Mapping[str, Any]:
-        alarm = self._alarms.all.get(params.need("AlarmName"))
+        name = params.need("AlarmName")
+        alarm = self._alarms.all.get(name) or self._alarms.composite.get(name)
         if alarm is None:
             raise AwsError("ResourceNotFound", "Unknown alarm", 404)
         state = params.need("StateValue")
@@ -290,16 +319,81 @@ class CloudWatchApi(Api):
 
     def _switch_actions(self, params: Params, enabled: bool) -> Mapping[str, Any]:
         for name in params.texts("AlarmNames"):
-            if name in self._alarms.all:
-                self._alarms.all[name].body["ActionsEnabled"] = enabled
+            alarm = self._alarms.all.get(name) or self._alarms.composite.get(name)
+            if alarm is not None:
+                alarm.body["ActionsEnabled"] = enabled
         return {}
 
-    def _list_tags(self, params: Params) -> Mapping[str, Any]:
+    def _by_arn(self, params: Params) -> Alarm | Composite:
         wanted = params.need("ResourceARN")
-        for alarm in self._alarms.all.values():
+        for alarm in self._alarms.everything():
             if alarm.arn == wanted:
-                return {"Tags": tag_list(alarm.tags, "Key", "Value")}
+                return alarm
         raise AwsError("ResourceNotFoundException", f"{wanted} does not exist", 404)
+
+    def _tag(self, params: Params) -> Mapping[str, Any]:
+        self._by_arn(params).tags |= tags_of(params, "Tags", "Key", "Value")
+        return {}
+
+    def _untag(self, params: Params) -> Mapping[str, Any]:
+        tags = self._by_arn(params).tags
+        for key in params.texts("TagKeys"):
+            tags.pop(key, None)
+        return {}
+
+
+def _result(query: Query, points: Points, descending: bool) -> dict[str, Any]:
+    pairs = sorted(points.items(), reverse=descending)
+    label = " ".join(text for text in (query.label, points.label) if text)
+    return {
+        "Id": query.id,
+        "Label": label or query.name or query.id,
+        "Timestamps": [when(time) for time, _ in pairs],
+        "Values": [value for _, value in pairs],
+        "StatusCode": "Complete",
+    }
+
+
+async def _with_expressions(asked: Asked, queries: list[Query]) -> list[tuple[Query, Points]]:
+    """All that is shown. Raises BadInputError."""
+    results: dict[str, Points] = {}
+    found: dict[str, list[Points]] = {}
+    for query in queries:
+        if not query.expression:
+            results[query.id] = asked.points(query)
+            found[query.id] = [results[query.id]]
+            await asyncio.sleep(0)  # long spans are told once; others may speak between two of them
+    plain = set(results)
+    for query in queries:
+        if query.expression:
+            found[query.id] = asked.expression(query, results, plain)
+            if len(found[query.id]) == 1:
+                results[query.id] = found[query.id][0]
+            await asyncio.sleep(0)
+    return [(query, points) for query in queries if query.shown for points in found[query.id]]
+
+
+async def _page_of_metrics(
+    asked: Asked, queries: list[Query], params: Params, descending: bool
+) -> Mapping[str, Any]:
+    """As many whole results as the limit of points allows; only what is on the page is worked out."""
+    most = params.whole("MaxDatapoints", 100_800, 1, 100_800)
+    wanted = [query for query in queries if query.shown]
+    rest, _ = page(wanted, params, 10_000, "_", "NextToken")
+    done, count = len(wanted) - len(rest), 0
+    shown: list[dict[str, Any]] = []
+    for query in rest:
+        points = asked.points(query)
+        count += len(points)
+        if shown and count > most:
+            break
+        shown.append(_result(query, points, descending))
+        await asyncio.sleep(0)
+    answer: dict[str, Any] = {"MetricDataResults": shown, "Messages": []}
+    if len(shown) < len(rest):
+        left = Params({"n": done + len(shown)})
+        _, answer["NextToken"] = page(wanted, left, 10_000, "n", "NextToken")
+    return answer
 
 
 def _pages_of_points(results: list[dict[str, Any]], params: Params) -> Mapping[str, Any]:
@@ -396,4 +490,31 @@ def described(alarm: Alarm) -> dict[str, Any]:
     else:
         answer["Period"] = alarm.period
         answer["Dimensions"] = tag_list(dict(alarm.queries[0].dimensions), "Name", "Value")
+    return answer
+
+
+def described_composite(alarm: Composite) -> dict[str, Any]:
+    body = Params(alarm.body)
+    answer = {
+        "AlarmName": alarm.name,
+        "AlarmArn": alarm.arn,
+        **body.given(
+            "AlarmDescription",
+            "AlarmRule",
+            "ActionsSuppressor",
+            "ActionsSuppressorWaitPeriod",
+            "ActionsSuppressorExtensionPeriod",
+        ),
+        "AlarmConfigurationUpdatedTimestamp": when(alarm.updated),
+        "ActionsEnabled": body.flag("ActionsEnabled", True),
+        "OKActions": body.texts("OKActions"),
+        "AlarmActions": body.texts("AlarmActions"),
+        "InsufficientDataActions": body.texts("InsufficientDataActions"),
+        "StateValue": alarm.state,
+        "StateReason": alarm.reason,
+        "StateUpdatedTimestamp": when(alarm.changed),
+        "StateTransitionedTimestamp": when(alarm.changed),
+    }
+    if alarm.data:
+        answer["StateReasonData"] = alarm.data
     return answer

@@ -1,22 +1,23 @@
-"""Metric math: arithmetic, comparisons and the usual functions over series.
+"""Metric math: arithmetic, comparisons, searches and functions over series.
 
-A series is a mapping from time to value; a scalar is a number; METRICS() is a list of series. Points that one side
-lacks are left out. Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+A series is a mapping from time to value; a scalar is a number; METRICS() and SEARCH() are lists of series. Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from dockdesk.core.records import dataclass
+from dockdesk.sandbox.aws.cloudwatch.functions import Points, Value, apply, call
 from dockdesk.sandbox.aws.values import BadInputError
 
-Points = dict[float, float]
-Value = Any  # float | Points | list[Points] | str
+# Of (search, statistic, period in s, 0 for the query's own): the series that a search expression finds.
+Search = Callable[[str, str, int], list[Points]]
+# Words that some functions take as they stand.
+_CONSTANTS = {"REPEAT", "LINEAR", "AVG", "SUM", "MIN", "MAX", "ASC", "DESC"}
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?)|([A-Za-z_]\w*)|(<=|>=|==|!=|&&|\|\||[-+*/^()<>,\[\]])|\"([^\"]*)\"|'([^']*)')"
 )
@@ -61,13 +62,22 @@ _OPERATORS: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def evaluate(
-    expression: str, metrics: Mapping[str, Points], period: int, plain: Collection[str]
-) -> Value:
-    """The value of an expression; ``metrics`` by their ids, those in ``plain`` being no expressions themselves.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression can refer to: ``metrics`` by their ids, those in ``plain`` being no expressions themselves.
 
-    Raises BadInputError where it can't be understood.
+    ``grid`` are the times asked for, ``period`` apart, in s.
     """
+
+    metrics: Mapping[str, Points]
+    plain: Collection[str]
+    period: int
+    grid: Sequence[float]
+    search: Search
+
+
+def evaluate(expression: str, scope: Scope) -> Value:
+    """The value of an expression. Raises BadInputError where it can't be understood."""
     if len(expression) > _LONGEST:
         raise BadInputError("Invalid metrics expression: too long")
     tokens: list[tuple[str, str]] = []
@@ -80,7 +90,7 @@ def evaluate(
         at = match.end()
         kind = ("number", "name", "sign", "text", "text")[(match.lastindex or 1) - 1]
         tokens.append((kind, match[match.lastindex or 1]))
-    parser = _Parser(tokens, metrics, period, plain)
+    parser = _Parser(tokens, scope)
     value = parser.level(0, 0)
     if parser.at != len(tokens):
         raise BadInputError("Error in expression: something is left over")
@@ -88,17 +98,9 @@ def evaluate(
 
 
 class _Parser:
-    def __init__(
-        self,
-        tokens: list[tuple[str, str]],
-        metrics: Mapping[str, Points],
-        period: int,
-        plain: Collection[str],
-    ) -> None:
+    def __init__(self, tokens: list[tuple[str, str]], scope: Scope) -> None:
         self._tokens = tokens
-        self._metrics = metrics
-        self._period = period
-        self._plain = plain
+        self._scope = scope
         self.at = 0
 
     def _peek(self) -> tuple[str, str]:
@@ -121,7 +123,7 @@ class _Parser:
         left = self.level(order + 1, depth)
         while self._peek()[0] == "sign" and self._peek()[1] in _ORDER[order]:
             sign = self._take()[1]
-            left = _apply(_OPERATORS[sign], left, self.level(order + 1, depth))
+            left = apply(_OPERATORS[sign], left, self.level(order + 1, depth))
         return left
 
     def _atom(self, depth: int) -> Value:
@@ -135,7 +137,7 @@ class _Parser:
             self._expect(")")
             return value
         if (kind, text) == ("sign", "-"):
-            return _apply(operator.sub, 0.0, self._atom(depth + 1))
+            return apply(operator.sub, 0.0, self._atom(depth + 1))
         if (kind, text) == ("sign", "["):
             return [value for value in self._arguments("]", depth) if isinstance(value, dict)]
         if kind != "name":
@@ -143,11 +145,11 @@ class _Parser:
         if self._peek() == ("sign", "("):
             self.at += 1
             return self._call(text.upper(), self._arguments(")", depth))
-        if text == "REPEAT":
-            return text
-        if text not in self._metrics:
+        if text in self._scope.metrics:
+            return self._scope.metrics[text]
+        if text not in _CONSTANTS:
             raise BadInputError(f"Error in expression: undefined variable {text!r}")
-        return self._metrics[text]
+        return text
 
     def _arguments(self, end: str, depth: int) -> list[Value]:
         values: list[Value] = []
@@ -163,94 +165,21 @@ class _Parser:
                 raise BadInputError(f"Error in expression: {end!r} is missing")
 
     def _call(self, name: str, values: list[Value]) -> Value:
+        scope = self._scope
         if name == "METRICS":
             wanted = str(values[0]) if values else ""
-            return [self._metrics[key] for key in self._plain if wanted in key]
-        if name in _REDUCERS and len(values) == 1:
-            return _reduce(_REDUCERS[name], values[0])
-        if name in _EACH and len(values) == 1:
-            return _each(_EACH[name], values[0])
-        if name == "FILL" and len(values) == 2:
-            return self._fill(values[0], values[1])
-        if name == "IF" and len(values) in {2, 3}:
-            return _choose(values[0], values[1], values[2] if len(values) == 3 else math.nan)
-        if name in {"RATE", "DIFF"} and len(values) == 1 and isinstance(values[0], dict):
-            times = sorted(values[0])
-            return {
-                later: (values[0][later] - values[0][earlier])
-                / ((later - earlier) if name == "RATE" else 1)
-                for earlier, later in itertools.pairwise(times)
-            }
+            return [
+                scope.metrics[key] for key in scope.metrics if key in scope.plain and wanted in key
+            ]
+        if (
+            name == "SEARCH"
+            and len(values) in {2, 3}
+            and all(isinstance(one, str) for one in values[:2])
+        ):
+            period = values[2] if len(values) == 3 else 0
+            if not isinstance(period, float | int):
+                raise BadInputError("Error in expression: a period is a number of seconds")
+            return scope.search(values[0], values[1], int(period))
         if name == "PERIOD":
-            return float(self._period)
-        raise BadInputError(f"Error in expression: the function {name} is not supported here")
-
-    def _fill(self, points: Value, filler: Value) -> Value:
-        if not isinstance(points, dict):
-            return points
-        filled: Points = {}
-        last = math.nan
-        for time in sorted({time for known in self._metrics.values() for time in known}):
-            last = points.get(time, last)
-            filled[time] = last if filler == "REPEAT" or time in points else _number(filler)
-        return {time: value for time, value in filled.items() if not math.isnan(value)}
-
-
-_REDUCERS: dict[str, Callable[[list[float]], float]] = {
-    "AVG": lambda values: sum(values) / len(values),
-    "SUM": math.fsum,
-    "MIN": min,
-    "MAX": max,
-}
-_EACH: dict[str, Callable[[float], float]] = {"ABS": abs, "CEIL": math.ceil, "FLOOR": math.floor}
-
-
-def _apply(function: Callable[[float, float], float], left: Value, right: Value) -> Value:
-    if isinstance(left, list):
-        return [_apply(function, item, right) for item in left]
-    if isinstance(right, list):
-        return [_apply(function, left, item) for item in right]
-    if isinstance(left, dict) and isinstance(right, dict):
-        both = {time: function(value, right[time]) for time, value in left.items() if time in right}
-    elif isinstance(left, dict):
-        both = {time: function(value, _number(right)) for time, value in left.items()}
-    elif isinstance(right, dict):
-        both = {time: function(_number(left), value) for time, value in right.items()}
-    else:
-        return function(_number(left), _number(right))
-    return {time: value for time, value in both.items() if not math.isnan(value)}
-
-
-def _number(value: Value) -> float:
-    if not isinstance(value, float | int):
-        raise BadInputError("Error in expression: a number is expected")
-    return float(value)
-
-
-def _reduce(function: Callable[[list[float]], float], value: Value) -> Value:
-    if isinstance(value, dict):
-        return function(list(value.values())) if value else math.nan
-    if isinstance(value, list):
-        times = sorted({time for points in value for time in points})
-        return {
-            time: function([points[time] for points in value if time in points]) for time in times
-        }
-    return value
-
-
-def _each(function: Callable[[float], float], value: Value) -> Value:
-    if isinstance(value, dict):
-        return {time: float(function(inner)) for time, inner in value.items()}
-    return float(function(_number(value)))
-
-
-def _choose(condition: Value, yes: Value, no: Value) -> Value:
-    if not isinstance(condition, dict):
-        return yes if _number(condition) else no
-    chosen: Points = {}
-    for time, value in condition.items():
-        source = yes if value else no
-        picked: float = source.get(time, math.nan) if isinstance(source, dict) else _number(source)
-        if not math.isnan(picked):
-            chosen[time] = picked
-    return chosen
+            return float(scope.period)
+        return call(name, values, scope.grid)

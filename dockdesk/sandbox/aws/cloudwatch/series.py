@@ -137,6 +137,10 @@ _BALANCER: dict[str, tuple[str, Meaning]] = {
 }
 
 
+_SUMS = ("CpuReserved", "CpuUtilized", "MemoryReserved", "MemoryUtilized")
+_OF_CLUSTERS = (*_SUMS, "TaskCount", "ServiceCount")
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSeries:
     """A metric told by the minutes of one service or, in sum, of several."""
@@ -240,10 +244,27 @@ class Metrics:
             if namespace in {"", key[0]} and name in {"", key[1]}:
                 yield key
         for cluster in self._ecs.clusters.values():
+            for space, metric, dimensions in _names_of_cluster(cluster):
+                if namespace in {"", space} and name in {"", metric}:
+                    yield space, metric, dimensions
             for service in cluster.services.values():
                 for space, metric, dimensions in _names_of(service):
                     if namespace in {"", space} and name in {"", metric}:
                         yield space, metric, dimensions
+
+
+def _names_of_cluster(cluster: Cluster) -> Iterator[tuple[str, str, Dimensions]]:
+    if not cluster.services:
+        return
+    one = (("ClusterName", cluster.name),)
+    for space, metric in _SERVICE:
+        yield space, metric, one
+    if cluster.instances:
+        for metric in ("CPUReservation", "MemoryReservation"):
+            yield "AWS/ECS", metric, one
+    if cluster.insights != "disabled":
+        for metric in _OF_CLUSTERS:
+            yield "ECS/ContainerInsights", metric, one
 
 
 def _names_of(service: Service) -> Iterator[tuple[str, str, Dimensions]]:
@@ -285,7 +306,7 @@ def _of_cluster(cluster: Cluster, namespace: str, name: str) -> Series | None:
     ):
         return ReservedSeries(cluster, "cpu" if name.startswith("CPU") else "memory")
     if namespace == "ECS/ContainerInsights" and cluster.insights != "disabled":
-        if name in {"CpuReserved", "CpuUtilized", "MemoryReserved", "MemoryUtilized"}:
+        if name in _SUMS:
             return ServiceSeries(services, *_INSIGHTS[name], adds=True)
         if name == "TaskCount":
             return ServiceSeries(services, "Count", lambda m, _: _gauge(m.running), adds=True)

@@ -22,6 +22,12 @@ _TAIL_SECONDS = 1.0
 _TAIL_MOST = 500
 _TAIL_LENGTH = 3 * 3600.0
 _PUT_KEPT = 50_000
+_OLDEST_MS, _NEWEST_MS = 14 * 86_400_000, 2 * 3_600_000
+# fmt: off
+_RETENTIONS = {
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+}
+# fmt: on
 
 
 class EventStream:
@@ -44,6 +50,7 @@ class LogsApi(Api):
             "CreateLogGroup": self._create_group,
             "DeleteLogGroup": self._delete_group,
             "CreateLogStream": self._create_stream,
+            "DeleteLogStream": self._delete_stream,
             "PutRetentionPolicy": self._put_retention,
             "DeleteRetentionPolicy": self._delete_retention,
             "PutLogEvents": self._put_events,
@@ -57,6 +64,8 @@ class LogsApi(Api):
             "ListTagsForResource": lambda params: {
                 "tags": self._store.group(params.need("resourceArn")).tags
             },
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
         }
 
     # --- groups and streams ---
@@ -66,10 +75,14 @@ class LogsApi(Api):
 
     def _describe_groups(self, params: Params) -> Mapping[str, Any]:
         prefix, part = params.text("logGroupNamePrefix"), params.text("logGroupNamePattern")
+        if prefix and part:
+            raise BadInputError(
+                "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
+            )
         found = [
             _group(group)
             for name, group in self._store.groups().items()
-            if name.startswith(prefix) and part.lower() in name.lower()
+            if name.startswith(prefix) and part in name
         ]
         shown, token = page(found, Params({"limit": 50, **params.values}), 50, "limit", "nextToken")
         return listing("logGroups", shown, token)
@@ -115,10 +128,32 @@ class LogsApi(Api):
                 "ResourceAlreadyExistsException", "The specified log stream already exists"
             )
         group.streams[name] = Stream(name, self._now())
+        group.deleted.discard(name)
+        return {}
+
+    def _delete_stream(self, params: Params) -> Mapping[str, Any]:
+        group, name = self._group(params), params.need("logStreamName")
+        self._store.stream(group, name)
+        group.streams.pop(name, None)
+        group.deleted.add(name)
+        return {}
+
+    def _tag(self, params: Params) -> Mapping[str, Any]:
+        tags = self._store.group(params.need("resourceArn")).tags
+        tags |= {str(key): str(value) for key, value in params.inner("tags").values.items()}
+        return {}
+
+    def _untag(self, params: Params) -> Mapping[str, Any]:
+        tags = self._store.group(params.need("resourceArn")).tags
+        for key in params.texts("tagKeys"):
+            tags.pop(key, None)
         return {}
 
     def _put_retention(self, params: Params) -> Mapping[str, Any]:
-        self._group(params).retention = params.whole("retentionInDays", low=1, high=3653)
+        group, days = self._group(params), params.whole("retentionInDays")
+        if days not in _RETENTIONS:
+            raise BadInputError(f"{days} is not one of {sorted(_RETENTIONS)}.")
+        group.retention = days
         return {}
 
     def _delete_retention(self, params: Params) -> Mapping[str, Any]:
@@ -131,13 +166,26 @@ class LogsApi(Api):
         if stream is None:
             raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
         now = int(self._now() * 1000)
-        for item in params.inners("logEvents"):
-            stream.put.append(
-                LogEvent(item.whole("timestamp", low=0), now, name, item.need("message"))
-            )
+        events = [
+            LogEvent(item.whole("timestamp", low=0), now, name, item.need("message"))
+            for item in params.inners("logEvents")
+        ]
+        times = [event.time for event in events]
+        if times != sorted(times):
+            raise BadInputError("Log events in a single PutLogEvents request must be in order.")
+        good = [event for event in events if -_OLDEST_MS <= event.time - now <= _NEWEST_MS]
+        stream.put += good
         stream.put.sort(key=lambda event: event.time)
         del stream.put[:-_PUT_KEPT]
-        return {"nextSequenceToken": uuid_of(name, len(stream.put))}
+        answer: dict[str, Any] = {"nextSequenceToken": uuid_of(name, len(stream.put))}
+        old = sum(time < now - _OLDEST_MS for time in times)
+        new = sum(time > now + _NEWEST_MS for time in times)
+        if old or new:
+            answer["rejectedLogEventsInfo"] = {
+                **({"tooOldLogEventEndIndex": old} if old else {}),
+                **({"tooNewLogEventStartIndex": len(times) - new} if new else {}),
+            }
+        return answer
 
     # --- reading ---
 
@@ -205,9 +253,8 @@ class LogsApi(Api):
             min((low for low, _ in bounds), default=0),
             retained(group, now),
         )
-        until = min(
-            params.whole("endTime", 2**53, 0), max((high for _, high in bounds), default=0) + 1
-        )
+        until = min(params.whole("endTime", 2**52, 0), max((high for _, high in bounds), default=0))
+        until += 1  # the end belongs to what is searched
         token, skip = params.text("nextToken"), 0
         if token:
             number, _, rest = token.partition(".")

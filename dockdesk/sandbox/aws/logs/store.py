@@ -85,6 +85,7 @@ class Group:
     retention: int = 0
     streams: dict[str, Stream] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)  # streams of tasks that were
 
 
 class LogStore:
@@ -144,7 +145,8 @@ class LogStore:
                         continue
                     name = f"{options.get('awslogs-stream-prefix', 'ecs')}/{body.get('name', 'main')}/{task.id}"
                     style = task.service.log_style if task.service else "batch"
-                    found[name] = Stream(name, task.started, task, style)
+                    if name not in group.deleted:
+                        found[name] = Stream(name, task.started, task, style)
         return found
 
     def stream(self, group: Group, name: str) -> Stream:
