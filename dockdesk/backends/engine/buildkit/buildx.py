@@ -24,6 +24,7 @@ from dockdesk.backends.engine.buildkit.progress import StepProgress
 from dockdesk.backends.engine.buildkit.request import TITLE, Dockerfile, read_dockerfile
 from dockdesk.backends.engine.endpoints import Endpoint
 from dockdesk.backends.engine.values import mapping, records, strings, text
+from dockdesk.core.builds.command import build_command, secret_arguments
 from dockdesk.core.errors import DockDeskError, LocalError, NotSupportedError, UnreachableError
 from dockdesk.core.resources.builds import Builder, BuildResult, BuildSpec
 from dockdesk.core.work import Work
@@ -32,7 +33,6 @@ _LIST_TIMEOUT = 30.0
 _KEPT = 8192  # characters of what it says besides progress
 _END_PATIENCE = 10.0
 _OWN = "default"  # what buildx calls the engine's own builder
-_KINDS = {"image": "--load", "push": "--push"}
 
 
 class BuildxBuild:
@@ -69,6 +69,7 @@ class BuildxBuild:
         return _popen(
             command,
             self._endpoint,
+            secret_arguments(self._spec),
             stdin=subprocess.PIPE if self._spec.text is not None else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -121,62 +122,6 @@ class BuildxBuild:
         return self._failures.explained(reason, dockerfile.text)
 
 
-def build_command(spec: BuildSpec, metadata: str = "") -> list[str]:
-    """The command of a build. Secrets are named in it, never spelled out."""
-    command = ["docker", "buildx", "build", "--progress=rawjson"]
-    if spec.builder:
-        command += ["--builder", spec.builder]
-    if metadata:
-        command += ["--metadata-file", metadata]
-    if spec.text is not None:
-        command += ["--file", "-"]
-    elif spec.dockerfile:
-        command += ["--file", str(spec.context / Path(spec.dockerfile).expanduser())]
-    repeated: list[tuple[str, Sequence[str]]] = [
-        ("--tag", spec.tags),
-        ("--build-arg", [f"{name}={value}" for name, value in spec.args]),
-        ("--label", [f"{name}={value}" for name, value in spec.labels]),
-        ("--secret", [_secret(item.id, item.file, item.variable) for item in spec.secrets]),
-        ("--ssh", spec.ssh),
-        ("--cache-from", spec.cache_from),
-        ("--cache-to", spec.cache_to),
-        ("--no-cache-filter", spec.no_cache_stages),
-        ("--add-host", spec.add_hosts),
-        (
-            "--output",
-            [_output(item.kind, item.path) for item in spec.outputs if item.kind not in _KINDS],
-        ),
-    ]
-    for option, values in repeated:
-        for value in values:
-            command += [option, value]
-    single = {
-        "--target": spec.target,
-        "--platform": ",".join(spec.platforms),
-        "--network": spec.network,
-        "--shm-size": str(spec.shm_size) if spec.shm_size else "",
-    }
-    for option, value in single.items():
-        if value:
-            command += [option, value]
-    command += ["--no-cache"] if spec.no_cache else []
-    command += ["--pull"] if spec.pull else []
-    command += [_KINDS[item.kind] for item in spec.outputs if item.kind in _KINDS]
-    return [*command, "--", str(spec.context)]
-
-
-def _secret(id: str, file: str, variable: str) -> str:
-    if file:
-        return f"id={id},src={os.path.expanduser(file)}"
-    return f"id={id},env={variable or id}"
-
-
-def _output(kind: str, path: str) -> str:
-    if kind == "none":
-        return "type=cacheonly"
-    return f"type={kind},dest={os.path.expanduser(path)}"
-
-
 def list_builders(endpoint: Endpoint) -> list[Builder]:
     """`docker buildx ls`; empty without docker's command or without buildx. Raise LocalError where it fails."""
     if shutil.which("docker") is None:
@@ -188,6 +133,7 @@ def list_builders(endpoint: Endpoint) -> list[Builder]:
         process = _popen(
             command,
             endpoint,
+            {},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -278,10 +224,15 @@ def _cell(line: str, places: Mapping[str, int], name: str) -> str:
     return line[start : min(ends)].strip() if ends else line[start:].strip()
 
 
-def _popen(command: Sequence[str], endpoint: Endpoint, **streams: Any) -> subprocess.Popen[bytes]:
+def _popen(
+    command: Sequence[str], endpoint: Endpoint, variables: Mapping[str, str], **streams: Any
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            command, env=environment(endpoint), start_new_session=True, **streams
+            command,
+            env={**environment(endpoint), **variables},
+            start_new_session=True,
+            **streams,
         )
     except OSError as error:
         raise LocalError(

@@ -13,7 +13,6 @@ import pytest
 
 from dockdesk.backends.engine.buildkit.buildx import (
     BuildxBuild,
-    build_command,
     builders_from_json,
     builders_from_table,
     list_builders,
@@ -23,6 +22,7 @@ from dockdesk.backends.engine.buildkit.failures import Failures, located
 from dockdesk.backends.engine.buildkit.lint import warnings_from
 from dockdesk.backends.engine.buildkit.request import cache_entries, frontend_attrs, full_name
 from dockdesk.backends.engine.contexts import endpoint
+from dockdesk.core.builds.command import build_command
 from dockdesk.core.errors import BuildError, CancelledError, InvalidInputError, NotSupportedError
 from dockdesk.core.resources.builds import (
     BuildItem,
