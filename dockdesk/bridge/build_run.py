@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from dockdesk.bridge.job import Job
 from dockdesk.bridge.streams import BatchedSink, Pulse
 from dockdesk.core.builds.progress import BuildProgress, StepProgress
 from dockdesk.core.builds.records import BuildRecord, StepRecord
-from dockdesk.core.errors import BuildError, CancelledError, DockDeskError
+from dockdesk.core.errors import BuildError, CancelledError, DockDeskError, LocalError
 from dockdesk.core.masking import masked_value
-from dockdesk.core.resources.builds import BuildItem, BuildResult, BuildSpec
+from dockdesk.core.resources.builds import BuildItem, BuildResult, BuildSpec, FileMark
 from dockdesk.core.work import Work
 from dockdesk.dockerfile.steps import StepPlace, step_places
 from dockdesk.dockerfile.syntax import parse
@@ -59,6 +60,7 @@ class BuildRun(QObject):
         self.size = 0
         self.error: DockDeskError | None = None
         self.record: BuildRecord | None = None
+        self._work: Work | None = None
         self._document = parse(text)
         self._places: dict[str, StepPlace] = {}
         self._sink: BatchedSink[BuildItem] = BatchedSink(
@@ -69,6 +71,7 @@ class BuildRun(QObject):
         """Build, on a worker. Raises what `Builds.build` does."""
         self.state = "running"
         self.at = time.time()
+        self._work = work
         try:
             result = backend.build(self.spec, self._sink.put, work)
             self.size = self._size_of(backend, result)
@@ -76,8 +79,19 @@ class BuildRun(QObject):
         except DockDeskError as error:
             self._sink.ended(error)
             raise
+        except BaseException as error:
+            # Told in words by the job; here it must not seem to run for ever.
+            self._sink.ended(LocalError("The build broke off", f"{type(error).__name__}: {error}"))
+            raise
+        finally:
+            self._work = None
         self._sink.ended(None)
         return result
+
+    def cancel(self) -> None:
+        """Stop it in the engine, by stopping the job that it is."""
+        if isinstance(self._work, Job):
+            self._work.cancel()
 
     @property
     def over(self) -> bool:
@@ -93,6 +107,13 @@ class BuildRun(QObject):
     def place(self, step: StepProgress) -> StepPlace | None:
         """The instruction behind a step; None for the builder's own."""
         return self._places.get(step.step.name)
+
+    @property
+    def listing(self) -> Mapping[str, FileMark]:
+        """The files of the context that the builder was told of; empty where that isn't known."""
+        if self.result is not None:
+            return self.result.listing
+        return self.error.listing if isinstance(self.error, BuildError) else {}
 
     def failed_line(self) -> int | None:
         """The 0-based line of the instruction that failed; None where it isn't known."""
@@ -133,7 +154,8 @@ class BuildRun(QObject):
         self.ended.emit()
 
     def _recorded(self) -> BuildRecord:
-        result = self.result or BuildResult("classic" if self.spec.classic else "buildkit")
+        told = self.error.method if isinstance(self.error, BuildError) else ""
+        result = self.result or BuildResult(told or _method_of(self.spec))
         return BuildRecord(
             at=self.at,
             environment=self.environment,
@@ -176,6 +198,13 @@ class BuildRun(QObject):
             below=place.below,
             args=place.args,
         )
+
+
+def _method_of(spec: BuildSpec) -> str:
+    """How it was to be built."""
+    if spec.builder:
+        return "buildx"
+    return "classic" if spec.classic else "buildkit"
 
 
 def bases_of(names: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -6,25 +6,38 @@ most 30 times a second, so that views read it without a lock.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.streams import Pulse
+from dockdesk.core.errors import CancelledError
 from dockdesk.core.work import Work
 
 if TYPE_CHECKING:
     from dockdesk.bridge.build_run import BuildRun
     from dockdesk.core.builds.records import BuildRecord
     from dockdesk.core.ports import KeepsBuilds
-    from dockdesk.core.resources.builds import BuildSpec, FileMark
+    from dockdesk.core.resources.builds import BuildSpec
 
 ARCHIVE_LANE = "archive"
 REMEMBERED = 20  # builds of this window that can still be looked at in full
+_PATIENCE = 0.05  # seconds between two looks at whether a worker that waits is to stop
+
+
+class _Wish:
+    """A worker's wish for a BuildRun, which only the GUI thread can make."""
+
+    def __init__(self, spec: BuildSpec, text: str, environment: str) -> None:
+        self.spec, self.text, self.environment = spec, text, environment
+        self.run: BuildRun | None = None
+        self.answered = threading.Event()
+        self.dropped = False
 
 
 class BuildRuns(QObject):
@@ -38,6 +51,7 @@ class BuildRuns(QObject):
     ended = Signal(object)
     recorded = Signal(object)
     failed = Signal(object)
+    _wished = Signal(object)
 
     def __init__(self, jobs: Jobs, pulse: Pulse, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +60,7 @@ class BuildRuns(QObject):
         self._runs: deque[BuildRun] = deque()
         self._archive: KeepsBuilds | None = None
         self._count = 0
+        self._wished.connect(self._on_wished, Qt.ConnectionType.QueuedConnection)
 
     @property
     def runs(self) -> Sequence[BuildRun]:
@@ -73,6 +88,25 @@ class BuildRuns(QObject):
         self.started.emit(run)
         return run
 
+    def begin(self, spec: BuildSpec, text: str, environment: str, work: Work) -> BuildRun:
+        """`prepare` for the worker that builds next, so that each try of a job is a build of its own.
+
+        Waits for the GUI thread; raises CancelledError where ``work`` is cancelled meanwhile.
+        """
+        wish = _Wish(spec, text, environment)
+        try:
+            self._wished.emit(wish)
+        except RuntimeError as error:  # the window is gone
+            raise CancelledError from error
+        try:
+            while not wish.answered.wait(_PATIENCE):
+                work.check()
+        except CancelledError:
+            wish.dropped = True
+            raise
+        assert wish.run is not None
+        return wish.run
+
     def running(self) -> Sequence[BuildRun]:
         return [run for run in self._runs if not run.over]
 
@@ -81,6 +115,11 @@ class BuildRuns(QObject):
         from dockdesk.core.builds.records import project_of
 
         return next((run for run in self._runs if project_of(run.spec) == project), None)
+
+    def _on_wished(self, wish: _Wish) -> None:
+        if not wish.dropped:
+            wish.run = self.prepare(wish.spec, wish.text, wish.environment)
+            wish.answered.set()
 
     def _forget_old(self) -> None:
         for run in [run for run in list(self._runs)[REMEMBERED:] if run.over]:
@@ -92,7 +131,7 @@ class BuildRuns(QObject):
         archive, record = self._archive, run.record
         if archive is None or record is None:
             return
-        files: Mapping[str, FileMark] | None = run.result.listing if run.result else None
+        files = run.listing
         logs = {digest: bytes(step.log) for digest, step in run.progress.steps.items() if step.log}
 
         def keep(_work: Work) -> BuildRecord:

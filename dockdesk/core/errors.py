@@ -6,7 +6,11 @@ never sees an SDK's exception and every failure can be shown as it stands.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dockdesk.core.resources.builds import FileMark
 
 
 class DockDeskError(Exception):
@@ -66,7 +70,10 @@ class RemoteError(DockDeskError):
 
 
 class BuildError(RemoteError):
-    """A build failed. ``step`` is the digest of the step at fault, ``line`` its Dockerfile line from 1; 0: unknown."""
+    """A build failed. ``step`` is the digest of the step at fault, ``line`` its Dockerfile line from 1; 0: unknown.
+
+    ``method`` and ``listing`` are as in `BuildResult`, where they are known: what failed is compared with, too.
+    """
 
     def __init__(
         self, title: str, detail: str = "", hint: str = "", step: str = "", line: int = 0
@@ -74,6 +81,8 @@ class BuildError(RemoteError):
         super().__init__(title, detail, hint)
         self.step = step
         self.line = line
+        self.method = ""
+        self.listing: Mapping[str, FileMark] = {}
 
 
 class LocalError(DockDeskError):

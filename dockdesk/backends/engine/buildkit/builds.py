@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dockdesk.backends.engine.transfer import TransferCalls
 from dockdesk.backends.engine.values import mapping
-from dockdesk.core.errors import NotSupportedError
+from dockdesk.core.errors import BuildError, NotSupportedError
 from dockdesk.core.resources.builds import (
     Builder,
     BuildResult,
@@ -43,7 +43,11 @@ class BuildCalls(TransferCalls):
         if spec.builder:
             from dockdesk.backends.engine.buildkit.buildx import BuildxBuild
 
-            return BuildxBuild(self.client.endpoint, spec, sink, work).run()
+            try:
+                return BuildxBuild(self.client.endpoint, spec, sink, work).run()
+            except BuildError as error:
+                error.method = "buildx"
+                raise
         if not spec.classic and not self.client.podman and not self.without_buildkit:
             try:
                 return self._build_natively(spec, sink, work)
@@ -92,6 +96,9 @@ class BuildCalls(TransferCalls):
         build = NativeBuild(self.client, spec, dockerfile, plan, self.logins, sink, work)
         try:
             build.run()
+        except BuildError as error:
+            error.method, error.listing = "buildkit", build.listing
+            raise
         except NotSupportedError as error:
             if not self._has_sessions(work):
                 raise _NoBuildKitError(error.title, error.detail, error.hint) from error
@@ -99,7 +106,7 @@ class BuildCalls(TransferCalls):
         image, digest = _identity(build.response)
         digest = self._deliver(spec, image, digest, work, saved=not containerd)
         work.progress(1.0, "Built")
-        return BuildResult("buildkit", image, digest, build.sent, build.files)
+        return BuildResult("buildkit", image, digest, build.sent, build.files, build.listing)
 
     def _has_sessions(self, work: Work) -> bool:
         """Whether the engine opens sessions at all; podman and engines before 18.09 do not."""
@@ -151,10 +158,14 @@ class BuildCalls(TransferCalls):
                 "Build into the engine, or choose a builder made with buildx.",
             )
         build = ClassicBuild(self.client, spec, self.logins, sink, work)
-        image = build.run()
+        try:
+            image = build.run()
+        except BuildError as error:
+            error.method, error.listing = "classic", build.listing
+            raise
         digest = self._deliver(spec, image, "", work, saved=True)
         work.progress(1.0, "Built")
-        return BuildResult("classic", image, digest, build.sent, build.files)
+        return BuildResult("classic", image, digest, build.sent, build.files, build.listing)
 
 
 class _NoBuildKitError(NotSupportedError):

@@ -9,7 +9,7 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dockdesk.backends.engine.buildkit.classic_text import CONTEXT, TextSteps
@@ -31,7 +31,13 @@ from dockdesk.core.errors import (
     RemoteError,
 )
 from dockdesk.core.references import HUB, registry_of
-from dockdesk.core.resources.builds import BuildItem, BuildSpec, BuildStatus, BuildStep
+from dockdesk.core.resources.builds import (
+    BuildItem,
+    BuildSpec,
+    BuildStatus,
+    BuildStep,
+    FileMark,
+)
 from dockdesk.core.units import bytes_text
 from dockdesk.core.work import Work
 from dockdesk.dockerfile.expand import global_scope
@@ -46,7 +52,7 @@ _TOLD = 0.1  # seconds between two words of how much was sent
 
 
 class ClassicBuild:
-    """One build; `run` it once. ``sent`` and ``files`` are what of the context went to the engine."""
+    """One build; `run` it once. ``sent``, ``files`` and ``listing`` are what of the context went to the engine."""
 
     def __init__(
         self, client: EngineClient, spec: BuildSpec, logins: Logins, sink: Sink, work: Work
@@ -60,6 +66,7 @@ class ClassicBuild:
         self._progress = StepProgress(work)
         self.sent = 0
         self.files = 0
+        self.listing: Mapping[str, FileMark] = {}
 
     def run(self) -> str:
         """Build; return the image's id. Raise BuildError and the kinds that a request raises."""
@@ -70,6 +77,7 @@ class ClassicBuild:
         config, problem = self._registry_config(document)
         self._work.check()
         name, tarball = self._tarball(dockerfile)
+        self.listing = tarball.listing
         steps = TextSteps(document)
         params = {**common_params(spec), "dockerfile": name, "rm": True, "forcerm": True}
         if spec.cache_from:

@@ -23,12 +23,14 @@ from dockdesk.backends.engine.buildkit.packets import (
 )
 from dockdesk.backends.engine.buildkit.tree import Filters, Found, unreadable, walk
 from dockdesk.core.errors import DockDeskError
+from dockdesk.core.resources.builds import FileMark
 from dockdesk.wire.buildkit import ERROR, FINISH, REQUEST
 from dockdesk.wire.grpc import Code, GrpcError, ServerCall
 
 _BURST = 1 << 17  # bytes that are gathered before they are sent
 _PIECE = 1 << 18  # bytes of a file in one message
 _LOOK_UP = 512  # files of the list between two looks at what is asked for
+_PERMISSIONS = 0o7777
 _HAS_XATTRS = hasattr(os, "listxattr")
 
 
@@ -43,18 +45,23 @@ class Source(Protocol):
 
 
 class DiskFolder:
-    """A folder of this computer."""
+    """A folder of this computer. ``listing`` are the files and links that were told of, by path."""
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self.listing: dict[str, FileMark] = {}
 
     def entries(self, filters: Filters) -> Iterator[tuple[bytes, bytes | None]]:
         links: dict[tuple[int, int], bytes] = {}
         is_file, is_link, is_folder = stat.S_ISREG, stat.S_ISLNK, stat.S_ISDIR
+        listing, decoded = self.listing, os.fsdecode
         for found in walk(self._root, filters):
             info = found.info
             mode = info.st_mode
             if is_file(mode):
+                listing[decoded(found.name)] = FileMark(
+                    info.st_size, info.st_mtime_ns, mode & _PERMISSIONS
+                )
                 first = b""
                 if info.st_nlink > 1:
                     first = links.setdefault((info.st_dev, info.st_ino), found.name)
@@ -78,6 +85,7 @@ class DiskFolder:
                 yield stat_packet(found.name, mode, 0, info.st_mtime_ns), None
             elif is_link(mode):
                 link = _link(found)
+                listing[decoded(found.name)] = FileMark(len(link), info.st_mtime_ns)
                 yield stat_packet(found.name, mode, len(link), info.st_mtime_ns, link), None
             else:
                 yield _special(found), None

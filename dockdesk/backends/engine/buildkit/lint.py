@@ -11,7 +11,7 @@ from typing import Any
 
 from dockdesk.backends.engine.buildkit.control import Control
 from dockdesk.backends.engine.buildkit.filesync import FileSync
-from dockdesk.backends.engine.buildkit.native import folders_of
+from dockdesk.backends.engine.buildkit.native import context_of, folders_of
 from dockdesk.backends.engine.buildkit.request import Dockerfile, frontend_attrs
 from dockdesk.backends.engine.buildkit.services import Credentials
 from dockdesk.backends.engine.buildkit.session import Session
@@ -44,7 +44,7 @@ def lint(
     client: EngineClient, spec: BuildSpec, dockerfile: Dockerfile, logins: Logins, work: Work
 ) -> list[BuildWarning] | None:
     """What the checks say, in the order of lines; None where the engine's frontend has none."""
-    sync = FileSync(folders_of(spec, dockerfile))
+    sync = FileSync(folders_of(context_of(spec), dockerfile))
     handlers = {FILE_SYNC: sync.handle, **Credentials(logins).handlers()}
     try:
         with Session(handlers) as session:

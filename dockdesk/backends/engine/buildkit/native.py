@@ -36,7 +36,7 @@ from dockdesk.backends.engine.client import EngineClient
 from dockdesk.backends.engine.logins import Logins
 from dockdesk.core.errors import CancelledError, DockDeskError, NotSupportedError
 from dockdesk.core.records import dataclass
-from dockdesk.core.resources.builds import BuildItem, BuildSpec, BuildWarning
+from dockdesk.core.resources.builds import BuildItem, BuildSpec, BuildWarning, FileMark
 from dockdesk.core.work import Work
 from dockdesk.wire.buildkit import (
     FILE_SEND,
@@ -108,7 +108,8 @@ class NativeBuild:
         self.credentials = Credentials(logins)
         self._secrets = Secrets(spec.secrets)
         self._agents = Agents(spec.ssh)
-        self._sync = FileSync(folders_of(spec, dockerfile))
+        self._context = context_of(spec)
+        self._sync = FileSync(folders_of(self._context, dockerfile))
         self._send = FileSend(plan.outputs)
         self.response: Mapping[str, str] = {}
 
@@ -119,6 +120,11 @@ class NativeBuild:
     @property
     def files(self) -> int:
         return self._sync.files
+
+    @property
+    def listing(self) -> Mapping[str, FileMark]:
+        """What of the context the engine was told of."""
+        return self._context.listing
 
     def run(self) -> None:
         """Build. Raise BuildError, CancelledError, UnreachableError, LocalError; NotSupportedError without BuildKit."""
@@ -238,9 +244,10 @@ class NativeBuild:
         return self._failures.error(failure, self._dockerfile.text, problem)
 
 
-def folders_of(spec: BuildSpec, dockerfile: Dockerfile) -> dict[str, DiskFolder | Files]:
+def context_of(spec: BuildSpec) -> DiskFolder:
+    return DiskFolder(str(spec.context.resolve()))
+
+
+def folders_of(context: DiskFolder, dockerfile: Dockerfile) -> dict[str, DiskFolder | Files]:
     """What the engine may ask for, by the names that the frontend uses."""
-    return {
-        "context": DiskFolder(str(spec.context.resolve())),
-        "dockerfile": Files(dockerfile.files(), dockerfile.times()),
-    }
+    return {"context": context, "dockerfile": Files(dockerfile.files(), dockerfile.times())}

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from dockdesk.backends.engine.buildkit.tree import TITLE, Found, unreadable
 from dockdesk.core.errors import LocalError
+from dockdesk.core.resources.builds import FileMark
 
 _BLOCK = 512
 _PIECE = 1 << 18
@@ -26,7 +27,10 @@ _CHECKSUM_BLANK = 8 * 32
 
 
 class Tarball:
-    """An archive of what ``found`` yields, owned by root, and of ``extra`` files. ``sent``, ``files``: so far."""
+    """An archive of what ``found`` yields, owned by root, and of ``extra`` files.
+
+    ``sent``, ``files`` and ``listing`` (files and links of the folder, by path) are as of now.
+    """
 
     def __init__(self, found: Iterator[Found], extra: Mapping[str, bytes] | None = None) -> None:
         self._found = found
@@ -34,6 +38,7 @@ class Tarball:
         self._links: dict[tuple[int, int], bytes] = {}
         self.sent = 0
         self.files = 0
+        self.listing: dict[str, FileMark] = {}
 
     def __iter__(self) -> Iterator[bytes]:
         """The archive's bytes. Raise LocalError where a file can't be read, or became shorter meanwhile."""
@@ -65,6 +70,7 @@ class Tarball:
         modified = int(info.st_mtime)
         permissions = info.st_mode & 0o7777
         if kind == stat.S_IFREG:
+            self.listing[os.fsdecode(name)] = FileMark(info.st_size, info.st_mtime_ns, permissions)
             first = name
             if info.st_nlink > 1:
                 first = self._links.setdefault((info.st_dev, info.st_ino), name)
@@ -77,6 +83,7 @@ class Tarball:
                 link = os.readlink(found.path)
             except OSError as error:
                 raise unreadable(found.path, error) from error
+            self.listing[os.fsdecode(name)] = FileMark(len(link), info.st_mtime_ns)
             yield header(name, b"2", 0o777, 0, modified, link)
         elif kind == stat.S_IFDIR:
             yield header(name + b"/", b"5", permissions, 0, modified)
