@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dockdesk.core.actions import Equivalent
-from dockdesk.core.masking import looks_secret, masked_text, masked_value
+from dockdesk.core.masking import looks_secret, masked_value
 from dockdesk.core.resources.builds import BuildSpec
 
 _KINDS = {"image": "--load", "push": "--push"}
@@ -111,13 +111,20 @@ def _shown_command(spec: BuildSpec, wrapped: bool, classic: bool, opened: bool) 
         # As a user would type it: `docker build` loads into the engine by itself, unless another builder is chosen.
         if group == ["--load"] and not spec.builder:
             continue
-        groups.append([masked_text(word) for word in group])
+        groups.append([group[0], *(_shown_word(group[0], word) for word in group[1:])])
     groups.append([str(spec.context)])
     lines = [shlex.join(group) for group in groups]
     if spec.text is not None:
         lines[-1] += f" < {shlex.quote(str(spec.context / (spec.dockerfile or 'Dockerfile')))}"
     text = (" \\\n  " if wrapped else " ").join(lines)
     return f"# With the Dockerfile as it stands in the editor:\n{text}" if opened else text
+
+
+def _shown_word(option: str, word: str) -> str:
+    if option in {"--build-arg", "--label"} and "=" in word:
+        name, _, value = word.partition("=")
+        return f"{name}={masked_value(name, value)}"
+    return masked_value("", word)
 
 
 def _sdk(spec: BuildSpec) -> str:
@@ -128,7 +135,7 @@ def _sdk(spec: BuildSpec) -> str:
         "target": spec.target,
         "buildargs": {name: masked_value(name, value) for name, value in spec.args},
         "labels": {name: masked_value(name, value) for name, value in spec.labels},
-        "cache_from": [masked_text(item) for item in spec.cache_from],
+        "cache_from": [masked_value("", item) for item in spec.cache_from],
         "platform": spec.platforms[0] if spec.platforms else "",
         "network_mode": spec.network,
         "extra_hosts": dict(item.split(":", 1) for item in spec.add_hosts if ":" in item),

@@ -71,6 +71,10 @@ class FormView(QWidget):
     def editor(self, id: str) -> FieldEditor:
         return self._rows[id].editor
 
+    def set_shown(self, id: str, on: bool) -> None:
+        """Show a field, or take it off the form while it does not matter; what stands in it stays."""
+        self._rows[id].setVisible(on)
+
     def modified(self) -> bool:
         """Whether anything differs from how the form began."""
         return self.values() != self._first

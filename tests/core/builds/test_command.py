@@ -15,7 +15,7 @@ SPEC = BuildSpec(
     tags=("app:1", "hub.example/app:1"),
     target="app",
     args=(("V", "1"), ("API_TOKEN", "hunter2")),
-    labels=(("db_password", "hunter2"),),
+    labels=(("db_password", "x,hunter2"),),
     cache_to=("type=s3,secret_access_key=hunter2",),
     secrets=(BuildSecret("npmrc", "/home/me/.npmrc"),),
     outputs=(BuildOutput("push"),),
