@@ -22,6 +22,10 @@ State: TypeAlias = tuple[bool, ...]
 """What a folder matched: one truth for each run of patterns of the same sign. () above the context's root."""
 
 
+Picks: TypeAlias = tuple[int, ...]
+"""As a State, with the number of the pattern in the place of True, and -1 in that of False."""
+
+
 class IgnoreProblem(NamedTuple):
     """A line (from 0) that makes an engine refuse the build, or that can't ever match."""
 
@@ -45,8 +49,10 @@ class _Run:
     Within a run the first match decides, so that the order inside it has no effect.
     """
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
+    def __init__(self, patterns: Sequence[Pattern], first: int = 0) -> None:
         self.exception = patterns[0].exception
+        self._patterns = patterns
+        self._first = first
         by_kind: dict[str, list[str]] = {"exact": [], "prefix": [], "suffix": [], "regexp": []}
         for pattern in patterns:
             by_kind[pattern.compiled.kind].append(pattern.compiled.text)
@@ -68,6 +74,15 @@ class _Run:
             or (self._search is not None and self._search(path) is not None)
         )
 
+    def pick(self, path: str) -> int:
+        """The number, in the whole list, of the first pattern that matches; -1 where none does."""
+        if not self.matches(path):
+            return -1
+        for number, pattern in enumerate(self._patterns, self._first):
+            if pattern.compiled.matcher()(path):
+                return number
+        return self._first
+
 
 class PatternList:
     """A list of patterns as moby/patternmatcher holds it; serves a FileSync request's include patterns too."""
@@ -79,7 +94,11 @@ class PatternList:
             if not runs or runs[-1][0].exception != pattern.exception:
                 runs.append([])
             runs[-1].append(pattern)
-        self._runs = [_Run(run) for run in runs]
+        self._runs = []
+        first = 0
+        for run in runs:
+            self._runs.append(_Run(run, first))
+            first += len(run)
         self.has_exceptions = any(pattern.exception for pattern in self.patterns)
 
     @classmethod
@@ -114,6 +133,21 @@ class PatternList:
             if match:
                 matched = not run.exception
         return matched, tuple(state)
+
+    def pick(self, path: str, parent: Picks = ()) -> tuple[bool, Picks, int]:
+        """As `step`, and with the number of the pattern that had the last word (-1: none had any)."""
+        matched = False
+        picks = []
+        decided = -1
+        for index, run in enumerate(self._runs):
+            pick = parent[index] if parent else -1
+            if pick < 0 and run.exception == matched:
+                pick = run.pick(path)
+            picks.append(pick)
+            if pick >= 0 and run.exception == matched:
+                matched = not run.exception
+                decided = pick
+        return matched, tuple(picks), decided
 
     def matches(self, path: str) -> bool:
         """Whether a walk that comes down to ``path`` from the context finds it matched."""
