@@ -129,11 +129,6 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
         self.apply(changed, [key for key in known if key not in new])
         self._prepare_timer.start()
 
-    def touch(self, keys: Iterable[Key]) -> None:
-        """Cells of these rows read differently now, although the rows are the same objects: new figures, say."""
-        rows = self._arrangement.rows
-        self.apply([rows[key] for key in keys if key in rows])
-
     def row(self, key: Key) -> T | None:
         """The row of a key, shown or not."""
         return self._arrangement.rows.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -25,15 +25,18 @@ from dockdesk.ui.widgets.labels import Line, PlainLabel
 T = TypeVar("T")
 
 _LEAST = (240, 96)  # pixels
+_NEXT_TURN_MS = 2
 MAXIMISE_KEYS = "Ctrl+Shift+D"
 
 
 class DetailArea(QFrame, Generic[T]):
     """Tabs for the chosen rows.
 
-    A view is made when its tab is first shown; a ``per_row`` tab keeps one view for each row (terminals go on while
-    others are looked at) until `forget` says that the row is gone. ``maximise_asked(bool)``, ``hide_asked`` and
-    ``left`` (Escape: back to the list) tell what the user wants.
+    A view is made when its tab is first shown, unless `prepare` made it before; a ``per_row`` tab keeps one view for
+    each row (terminals go on while others are looked at) until `forget` says that the row is gone. Making a view takes
+    a frame, and so does showing it: a new one is made when the event loop next comes round and shown when it does
+    again, unless somebody asks for `view` or `show_tab` before. ``maximise_asked(bool)``, ``hide_asked`` and ``left``
+    (Escape: back to the list) tell what the user wants.
     """
 
     maximise_asked = Signal(bool)
@@ -58,6 +61,11 @@ class DetailArea(QFrame, Generic[T]):
         self._views: dict[tuple[str, str], DetailView[T]] = {}
         self._gone_keys: set[str] = set()
         self._saved: dict[str, Mapping[str, Any]] = {}
+        self._came_forward = False  # whoever chose the tab wants to work in it
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_NEXT_TURN_MS)
+        self._later.timeout.connect(self._go_on)
         self.setProperty("look", "card")
         self.setAccessibleName("Details")
 
@@ -139,9 +147,20 @@ class DetailArea(QFrame, Generic[T]):
         return None
 
     def view(self) -> DetailView[T] | None:
-        """The view in front."""
-        current = self._stack.currentWidget()
-        return current if isinstance(current, DetailView) else None
+        """The view in front; made and filled now if it is about to be."""
+        while self._later.isActive():
+            self._go_on()
+        return self._front()
+
+    def prepare(self, tab_id: str) -> None:
+        """Make the view of a tab that may be looked at next, styled and all but filled; not for ``per_row`` tabs."""
+        tab = next((tab for tab in self._tabs if tab.id == tab_id), None)
+        if tab is None or tab.per_row or (tab.id, "") in self._views:
+            return
+        view = self._make(tab, "")
+        view.ensurePolished()
+        for part in view.findChildren(QWidget):
+            part.ensurePolished()
 
     def views(self) -> Iterator[DetailView[T]]:
         """All views made so far."""
@@ -153,7 +172,7 @@ class DetailArea(QFrame, Generic[T]):
         self._clear_gone()
 
     def _clear_gone(self) -> None:
-        front = self.view()
+        front = self._front()
         for (tab_id, key), view in list(self._views.items()):
             if key in self._gone_keys and view is not front:
                 del self._views[tab_id, key]
@@ -215,9 +234,44 @@ class DetailArea(QFrame, Generic[T]):
         self._bar.setCurrentIndex(at)
         self._bar.blockSignals(False)
 
+    def _front(self) -> DetailView[T] | None:
+        current = self._stack.currentWidget()
+        return current if isinstance(current, DetailView) else None
+
     def _update_view(self) -> None:
+        """Show the chosen rows in the view of the tab in front; a view that is not made yet, in a moment."""
+        self._later.stop()
+        tab = self._tab_in_front()
+        if tab is not None and self._known(tab) is None:
+            self._later.start()
+            return
+        self._bring_forward(tab)
+
+    def _go_on(self) -> None:
+        self._later.stop()
+        tab = self._tab_in_front()
+        if tab is not None and self._known(tab) is None:
+            self._make(tab, self._own_key(tab))
+            self._later.start()
+            return
+        self._bring_forward(tab)
+        if self._gone_keys:
+            self._clear_gone()
+        if self._came_forward:
+            self._tell_came_forward()
+
+    def _tell_came_forward(self) -> None:
+        self._came_forward = False
+        if (view := self._front()) is not None:
+            view.brought_forward()
+
+    def _tab_in_front(self) -> DetailTab[T] | None:
         at = self._bar.currentIndex()
-        if not self._rows or not 0 <= at < len(self._offered):
+        return self._offered[at] if self._rows and 0 <= at < len(self._offered) else None
+
+    def _bring_forward(self, tab: DetailTab[T] | None) -> None:
+        view = self._known(tab) if tab is not None else None
+        if tab is None or view is None:
             for (_tab_id, key), shared in self._views.items():
                 if not key:
                     shared.set_rows(())
@@ -226,8 +280,6 @@ class DetailArea(QFrame, Generic[T]):
             if held:
                 self.left.emit()  # there is nothing more to do here
             return
-        tab = self._offered[at]
-        view = self._view_of(tab)
         rows = self._rows if tab.several else self._rows[:1]
         view.set_rows(rows)
         if self._stack.currentWidget() is not view:
@@ -241,22 +293,27 @@ class DetailArea(QFrame, Generic[T]):
         focus = self.window().focusWidget()
         return focus is not None and part.isAncestorOf(focus)
 
-    def _view_of(self, tab: DetailTab[T]) -> DetailView[T]:
-        key = self._key(self._rows[0]) if tab.per_row else ""
-        if (view := self._views.get((tab.id, key))) is None:
-            view = tab.factory(self._context)
-            if (state := self._saved.get(tab.id)) is not None:
-                view.restore_state(state)
-            self._views[tab.id, key] = view
-            self._stack.addWidget(view)
+    def _own_key(self, tab: DetailTab[T]) -> str:
+        return self._key(self._rows[0]) if tab.per_row else ""
+
+    def _known(self, tab: DetailTab[T]) -> DetailView[T] | None:
+        return self._views.get((tab.id, self._own_key(tab)))
+
+    def _make(self, tab: DetailTab[T], key: str) -> DetailView[T]:
+        view = tab.factory(self._context)
+        if (state := self._saved.get(tab.id)) is not None:
+            view.restore_state(state)
+        self._views[tab.id, key] = view
+        self._stack.addWidget(view)
         return view
 
     def _on_tab_changed(self, at: int) -> None:
         if 0 <= at < len(self._offered):
             self._chosen = self._offered[at].id
+            self._came_forward = True
             self._update_view()
-            if (view := self.view()) is not None:
-                view.brought_forward()
+            if not self._later.isActive():
+                self._tell_came_forward()
 
     def _on_maximise_toggled(self, on: bool) -> None:
         self.maximise_asked.emit(on)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
@@ -201,6 +202,9 @@ class ListPane(Pane, Generic[T]):
         """Bring a detail tab forward for the current row and return its view; None where it does not apply."""
         self.set_detail_hidden(False)
         return self.detail.show_tab(tab_id)
+
+    def preparations(self) -> Iterable[Callable[[], object]]:
+        return [partial(self.detail.prepare, tab.id) for tab in self.description.tabs]
 
     def set_filter(self, text: str) -> None:
         self.header.filter.setText(text)

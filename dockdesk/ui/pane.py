@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from dockdesk.core.actions import Action
+from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.context import UiContext
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Handler = Callable[[Sequence[Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What a pane offers to save before the program ends: the names of what has changes, and how to save it all.
+
+    ``save`` calls its first argument once everything is saved; its second where that failed or was given up, once the
+    pane has said why.
+    """
+
+    names: Sequence[str]
+    save: Callable[[Callable[[], None], Callable[[], None]], None]
 
 
 class _OnScreen(QWidget):
@@ -104,6 +117,10 @@ class Pane(_OnScreen):
     def set_filter(self, text: str) -> None:
         """Show only what matches."""
 
+    def preparations(self) -> Iterable[Callable[[], object]]:
+        """What can be made before the user asks for it, in pieces of some ms each; never needed, often welcome."""
+        return ()
+
     def focus_filter(self) -> None:
         """Put the cursor into the pane's filter field, where it has one."""
 
@@ -134,6 +151,10 @@ class Pane(_OnScreen):
 
     def may_close(self) -> str | None:
         """What would be lost if the window closed now, in one sentence, or None. Running jobs are asked elsewhere."""
+        return None
+
+    def unsaved(self) -> Unsaved | None:
+        """What can be saved before the window closes, or None."""
         return None
 
 

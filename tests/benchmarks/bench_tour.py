@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness import FRAME_MS, Report, main, spin, spin_until, stalls
 from live import program
@@ -114,8 +114,8 @@ def steps(made: Program) -> Iterator[Step]:
     for tab in containers.description.tabs:
         yield Step(
             f"tab {tab.id}",
-            lambda id=tab.id: containers.show_tab(id),
-            lambda: containers.show_tab(first),
+            lambda id=tab.id: click_tab(containers.detail, id),
+            lambda: click_tab(containers.detail, first),
         )
     yield Step(
         "a filter", lambda: containers.set_filter("tour 1"), lambda: containers.set_filter("")
@@ -135,6 +135,13 @@ def steps(made: Program) -> Iterator[Step]:
         lambda: shell.navigation.trigger("container.run"),
         lambda: close_dialogs(window),
     )
+
+
+def click_tab(detail: Any, id: str) -> None:
+    """As a click on it would; a tab that is not offered for what is chosen is passed over."""
+    at = next((n for n, tab in enumerate(detail._offered) if tab.id == id), -1)
+    if at >= 0:
+        detail._bar.setCurrentIndex(at)
 
 
 def close_dialogs(window: object) -> None:

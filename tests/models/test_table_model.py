@@ -316,7 +316,7 @@ def test_only_visible_lines_are_signalled(qtbot: QtBot) -> None:
     assert signals.take() == []
     assert model.index(5, 0).data() == "z"
     model.set_visible_range(90, 500)
-    model.touch(["099", "no such row"])
+    model.apply([Row("099", "again"), Row("000", "again")])
     assert signals.take() == [("data", 99, 99)]
 
 

@@ -459,6 +459,7 @@ def test_the_focus_goes_on_to_the_tab_that_is_chosen(full: ContainersPane) -> No
     bar = full.detail._bar
     QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(1).center())
     assert full.detail.tab == "inspect"
+    assert front(full) is not view
     assert focus_in(full) is bar, "a view with nothing to type into"
     full.detail.show_tab("logs")
     field.setFocus()
@@ -496,3 +497,25 @@ def test_a_filter_shows_what_it_finds_from_the_top(
     rig.until(
         lambda: long.table.rowAt(0) <= line <= long.table.rowAt(long.table.viewport().height() - 1)
     )
+
+
+def test_a_view_is_made_in_a_turn_of_its_own(full: ContainersPane, rig: Rig) -> None:
+    """Making it and showing it take a frame each."""
+    before = front(full)
+    bar = full.detail._bar
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(1).center())
+    assert list(full.detail.views()) == [before], "not made yet"
+    rig.until(lambda: full.detail._stack.currentWidget() is not before)
+    assert front(full) in list(full.detail.views())
+
+
+def test_views_are_made_ahead_and_shown_when_they_are_wanted(
+    full: ContainersPane, rig: Rig
+) -> None:
+    before = front(full)
+    for step in full.preparations():
+        step()
+    made = {view for view in full.detail.views() if view is not before}
+    assert len(made) == len([tab for tab in full.description.tabs if not tab.per_row]) - 1
+    assert front(full) is before
+    assert full.show_tab("inspect") in made

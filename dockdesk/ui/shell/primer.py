@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, QTimer
+
+_log = logging.getLogger(__name__)
 
 _PAUSE_MS = 150
 
@@ -37,5 +40,8 @@ class Primer(QObject):
         step = next(self._steps, None)
         if step is None:
             self._timer.stop()
-        else:
+            return
+        try:
             step()
+        except Exception:  # noqa: BLE001 - whoever opens it sees it fail; the rest can be made all the same
+            _log.exception("%r can't be done ahead", step)

@@ -1,15 +1,22 @@
-"""The settings, shown from their declarations: to add one, declare it."""
+"""The settings, shown from their declarations: to add one, declare it.
+
+A row takes a millisecond to make and another to lay out: the first group is there when the dialog opens, the others
+come one by one while it is looked at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QListWidget,
+    QSpacerItem,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +32,7 @@ from dockdesk.ui.widgets.form_fields import FieldEditor, make_editor
 from dockdesk.ui.widgets.labels import Line, PlainLabel
 from dockdesk.ui.widgets.scroll import ContentScroll
 from dockdesk.ui.widgets.search_field import SearchField
+from dockdesk.ui.widgets.turns import Turns
 
 _WIDTH, _HEIGHT = 820, 560
 _EDITOR_WIDTH = 210
@@ -48,6 +56,7 @@ class SettingsDialog(Dialog):
     ) -> None:
         super().__init__(theme, "Settings", _WIDTH, parent)
         self._settings = settings
+        self._shown = tuple(shown)
         self._rows: dict[str, SettingRow] = {}
         self._groups = list(dict.fromkeys(item.group for item in shown))
         self._headings: dict[str, PlainLabel] = {}
@@ -61,11 +70,11 @@ class SettingsDialog(Dialog):
         self.groups.setAccessibleName("Groups of settings")
         self.groups.setCurrentRow(0)
         self.groups.currentRowChanged.connect(self._on_group_chosen)
-        self._nothing = EmptyState(
-            theme, "search", "No setting matches", "Try another word.", parent=self
-        )
-        self._nothing.hide()
-        self._make_columns(shown)
+        self._nothing: EmptyState | None = None
+        self._make_columns()
+        self._then: Callable[[], None] | None = None
+        rest = [partial(self._add_group, group) for group in self._groups[1:]]
+        self._rest = Turns([*rest, self._place_all], self)
         self.reset_all = Button(theme, "Reset all", "arrow-back-up", "flat")
         self.reset_all.clicked.connect(self._on_reset_all_clicked)
         self.buttons.insertWidget(0, self.reset_all)
@@ -82,16 +91,41 @@ class SettingsDialog(Dialog):
         screen = self.screen().availableSize()
         return QSize(min(_WIDTH, screen.width()), min(_HEIGHT, screen.height()))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._rest.begin()
+
     def row(self, key: str) -> SettingRow:
+        self._rest.finish()
         return self._rows[key]
 
     def go_to(self, key: str) -> None:
         """Bring a setting into view and put the cursor into it; a key that is not shown does nothing."""
-        if (row := self._rows.get(key)) is not None:
-            self._area.ensureWidgetVisible(row)
-            row.editor.input().setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _make_columns(self, shown: Sequence[Setting[Any]]) -> None:
+        def reveal() -> None:
+            if (row := self._rows.get(key)) is not None:
+                self._area.ensureWidgetVisible(row)
+                row.editor.input().setFocus(Qt.FocusReason.OtherFocusReason)
+
+        self._with_all(reveal)
+
+    def _with_all(self, then: Callable[[], None]) -> None:
+        """Call ``then`` once all rows are there and in their places; the last who asked is the one who is called."""
+        if self._rest.over:
+            then()
+        else:
+            self._then = then
+
+    def _place_all(self) -> None:
+        for row in self._rows.values():
+            row.show()
+        self._column.activate()
+        QCoreApplication.sendEvent(self._area, QEvent(QEvent.Type.LayoutRequest))
+        if (then := self._then) is not None:
+            self._then = None
+            then()
+
+    def _make_columns(self) -> None:
         columns = QHBoxLayout()
         columns.setSpacing(20)
         self.body.addLayout(columns)
@@ -105,23 +139,36 @@ class SettingsDialog(Dialog):
         page = QWidget()
         self._area = ContentScroll(page, self)
         columns.addWidget(self._area, 1)
-        column = QVBoxLayout(page)
-        column.setContentsMargins(4, 0, 12, 12)
-        column.setSpacing(12)
-        for group in self._groups:
-            heading = PlainLabel(self.theme, group, "heading", parent=page)
-            self._headings[group] = heading
-            column.addSpacing(8 if column.count() else 0)
-            column.addWidget(heading)
-            for item in shown:
-                if item.group == group:
-                    row = SettingRow(self.theme, self._settings, item, page)
-                    self._rows[item.key] = row
-                    column.addWidget(row)
-        column.addWidget(self._nothing)
-        column.addStretch(1)
+        self._page = page
+        self._column = QVBoxLayout(page)
+        self._column.setContentsMargins(4, 0, 12, 12)
+        self._column.setSpacing(12)
+        self._column.addStretch(1)
+        for group in self._groups[:1]:
+            self._add_group(group)
+
+    def _add_group(self, group: str) -> None:
+        heading = PlainLabel(self.theme, group, "heading", parent=self._page)
+        if self._headings:
+            self._put(QSpacerItem(0, 8))
+        self._headings[group] = heading
+        self._put(heading)
+        for item in self._shown:
+            if item.group == group:
+                row = SettingRow(self.theme, self._settings, item, self._page)
+                self._rows[item.key] = row
+                self._put(row)
+
+    def _put(self, part: QWidget | QSpacerItem) -> None:
+        """Below what is there, above the stretch at the end."""
+        at = self._column.count() - 1
+        if isinstance(part, QWidget):
+            self._column.insertWidget(at, part)
+        else:
+            self._column.insertItem(at, part)
 
     def _on_searched(self, text: str) -> None:
+        self._rest.finish()
         seen: set[str] = set()
         for row in self._rows.values():
             fits = row.matches(text)
@@ -130,19 +177,29 @@ class SettingsDialog(Dialog):
                 seen.add(row.setting.group)
         for group, heading in self._headings.items():
             heading.setVisible(group in seen)
-        self._nothing.setVisible(not seen)
+        if not seen and self._nothing is None:
+            self._nothing = EmptyState(
+                self.theme, "search", "No setting matches", "Try another word.", parent=self._page
+            )
+            self._put(self._nothing)
+        if self._nothing is not None:
+            self._nothing.setVisible(not seen)
         self.groups.setEnabled(not text)
 
     def _on_group_chosen(self, number: int) -> None:
-        if number >= 0:
+        def reveal() -> None:
             heading = self._headings[self._groups[number]]
             self._area.verticalScrollBar().setValue(heading.y())
+
+        if number >= 0:
+            self._with_all(reveal)
 
     def _on_setting_changed(self, _value: Any) -> None:
         for row in self._rows.values():
             row.refresh()
 
     def _on_reset_all_clicked(self) -> None:
+        self._rest.finish()
         for row in self._rows.values():
             self._settings.reset(row.setting)
             row.reload()

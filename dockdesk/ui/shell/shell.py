@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -13,6 +15,7 @@ from dockdesk.bridge.jobs import Job
 from dockdesk.core import preferences
 from dockdesk.core.actions import Danger
 from dockdesk.core.environments import Confirmation, Environment
+from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.actions.runner import ActionRunner
 from dockdesk.ui.context import NoticeAction, UiContext
@@ -30,16 +33,16 @@ from dockdesk.ui.shell.navigation import Navigation
 from dockdesk.ui.shell.notices import NoticeStack
 from dockdesk.ui.shell.parts import WindowParts
 from dockdesk.ui.shell.presenter import Presenter
+from dockdesk.ui.shell.quitting import Quitting
 from dockdesk.ui.shell.sandbox_menu import SandboxMenu
 from dockdesk.ui.shell.shell_actions import MENUS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from dockdesk.ui.shell.palette.palette import CommandPalette
     from dockdesk.ui.shell.primer import Primer
     from dockdesk.ui.shell.tray import Tray
-    from dockdesk.ui.widgets.confirm import ConfirmDialog
 
 _STATUS_HEIGHT = 32
 _KEYS_AFTER_MS = 600  # the first list is there, and nobody has typed yet
@@ -56,7 +59,6 @@ class Shell(QObject):
         self._parts = parts
         self._tray: Tray | None = None
         self._quitting = False
-        self._quit_question: ConfirmDialog | None = None
         self._palette: CommandPalette | None = None
         self._primer: Primer | None = None
         self._lost = ""  # the environment whose engine is away
@@ -101,6 +103,13 @@ class Shell(QObject):
             self,
         )
         self._environment_menu = EnvironmentMenu(parts.theme, window)
+        self._quit = Quitting(
+            parts.theme,
+            parts.jobs,
+            self.navigation,
+            lambda: window if window.isVisible() else None,
+            self,
+        )
         self._connect_frame()
         self._connect_parts()
         window_state.restore(window, self.frame, parts.settings)
@@ -157,6 +166,8 @@ class Shell(QObject):
         navigation.activity_asked.connect(self.show_activity)
         navigation.settings_asked.connect(self.show_settings)
         navigation.pane_made.connect(self._on_pane_made)
+        self._quit.agreed.connect(self._agree_to_quit)
+        self._quit.stayed.connect(self._on_stayed)
         menu.switched.connect(parts.environments.switch)
         menu.marked.connect(parts.environments.mark)
         menu.find_asked.connect(parts.environments.find)
@@ -168,8 +179,15 @@ class Shell(QObject):
 
     # What can be asked of the window.
 
-    def start(self) -> None:
-        """Show the pane that the settings ask for. Called once the window has been painted."""
+    def start(self, paths: Sequence[str] = ()) -> None:
+        """Show the pane that the settings ask for, or that of ``paths``: files and folders named at the start.
+
+        Called once the window has been painted.
+        """
+        if paths:
+            self.open_paths(paths)
+            QTimer.singleShot(_KEYS_AFTER_MS, self, self.menus.bind_anywhere)
+            return
         settings = self._parts.settings
         wanted = settings.get(preferences.START_PAGE)
         if wanted == "last":
@@ -184,17 +202,29 @@ class Shell(QObject):
             # It is shown as soon as an engine answers, so it is made while one is awaited.
             QTimer.singleShot(0, self, lambda: self.navigation.pane(self.navigation.current_id))
 
+    def open_paths(self, paths: Sequence[str]) -> None:
+        """Show files and folders where they are edited; the last one in front."""
+        for path in paths:
+            self.navigation.open(ResourceRef("dockerfile", path, os.path.basename(path)))
+
     def prime(self) -> None:
         """Make, bit by bit, what the user may open next. Call it once all that it needs has been imported."""
         from dockdesk.ui.shell.primer import Primer
+
+        self._primer = Primer(self._preparations(), self)
+
+    def _preparations(self) -> Iterator[Callable[[], object]]:
         from dockdesk.ui.widgets.viewport import know_all_widgets
 
+        yield know_all_widgets
         panes = self.navigation
-        steps: list[Callable[[], object]] = [
-            lambda id=entry.id: panes.pane(id)  # type: ignore[misc]
-            for entry in panes.entries
-        ]
-        self._primer = Primer([know_all_widgets, *steps, lambda: self.palette], self)
+        first = sorted(panes.entries, key=lambda entry: entry.id != panes.current_id)
+        for entry in first:
+            yield partial(panes.pane, entry.id)
+        yield lambda: self.palette
+        for entry in first:
+            if (pane := panes.panes.get(entry.id)) is not None:
+                yield from pane.preparations()
 
     @property
     def palette(self) -> CommandPalette:
@@ -229,13 +259,7 @@ class Shell(QObject):
 
         dialog = SettingsDialog(self._parts.theme, self._parts.settings, parent=self.window)
 
-        def show() -> None:
-            dialog.open()
-            if name:
-                dialog.go_to(name)
-
-        # Making it takes most of a frame, and laying it out another.
-        QTimer.singleShot(0, dialog, show)
+        dialog.open_soon(partial(dialog.go_to, name) if name else None)
 
     def show_shortcuts(self) -> None:
         from dockdesk.ui.shell.shortcut_sheet import ShortcutSheet
@@ -297,31 +321,7 @@ class Shell(QObject):
 
     def ask_quit(self) -> None:
         """End the program; asks first, also with a hidden window, where something would be lost."""
-        jobs = [job.title for job in self._parts.jobs.visible() if not job.state.over]
-        losses = self.navigation.losses()
-        if not jobs and not losses:
-            self._agree_to_quit()
-            return
-        running = f"“{jobs[0]}” still runs and would be cancelled." if len(jobs) == 1 else ""
-        if len(jobs) > 1:
-            running = f"{len(jobs)} jobs still run and would be cancelled."
-        from dockdesk.ui.widgets.confirm import ConfirmDialog
-
-        dialog = ConfirmDialog(
-            self._parts.theme,
-            "Quit DockDesk?",
-            "Quit",
-            consequence="\n".join(part for part in (running, *losses) if part),
-            names=jobs,
-            danger=Danger.DISRUPTS,
-            icon="power",
-            parent=self.window if self.window.isVisible() else None,
-        )
-        dialog.confirmed.connect(self._agree_to_quit)
-        self._quit_question = dialog  # without a parent nothing else would keep it
-        dialog.open()
-        dialog.raise_()
-        dialog.activateWindow()
+        self._quit.ask()
 
     def _agree_to_quit(self) -> None:
         self._quitting = True
@@ -340,6 +340,10 @@ class Shell(QObject):
             self.window.hide()
         else:
             self.ask_quit()
+
+    def _on_stayed(self, pane: str) -> None:
+        self.come_forward()
+        self.navigation.show_pane(pane)
 
     def _tell_visible(self) -> None:
         """Live figures cost the engine work: none are asked for while nobody can see them."""

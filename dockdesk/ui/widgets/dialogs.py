@@ -24,6 +24,7 @@ from dockdesk.ui.widgets.plain import one_line
 from dockdesk.ui.widgets.scroll import ContentScroll
 
 _PREVIEW_DELAY_MS = 150
+_NEXT_TURN_MS = 2
 _SCREEN_SHARE = 0.85
 
 Preview = Callable[[Mapping[str, Any]], Sequence[Equivalent]]
@@ -63,6 +64,16 @@ class Dialog(QDialog):
         height = layout.heightForWidth(self._width) if layout is not None else 0
         height = max(hint.height(), height)
         return QSize(min(self._width, screen.width()), min(height, screen.height()))
+
+    def open_soon(self, then: Callable[[], None] | None = None) -> None:
+        """Show it when the event loop next comes round, then call ``then``: making it took its time, as this does."""
+
+        def show() -> None:
+            self.open()
+            if then is not None:
+                then()
+
+        QTimer.singleShot(_NEXT_TURN_MS, self, show)
 
     def setVisible(self, visible: bool) -> None:
         if visible and not self.testAttribute(Qt.WidgetAttribute.WA_Resized):

@@ -319,7 +319,7 @@ def test_the_view_in_front_of_a_removed_container_goes_when_it_is_left(
     assert hands.pane.detail.view() is view
     assert "/ #" in shown(session)
     hands.choose("postgres")
-    assert view not in list(hands.pane.detail.views())
+    rig.until(lambda: view not in list(hands.pane.detail.views()))
     rig.until(lambda: rig.engine.execs[0].closed)
 
 

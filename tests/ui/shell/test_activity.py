@@ -159,7 +159,10 @@ def test_why_a_silent_job_failed_stands_below_its_name(
         lambda: detail._problem.isVisible() and detail._retry.isVisible(), timeout=10_000
     )
     assert not detail._log.isVisible()
-    qtbot.waitUntil(lambda: detail.height() > 400, timeout=10_000)
-    drawer.grab()  # lays it out
+
+    def laid_out() -> bool:
+        return detail.height() > 400 and 0 < detail._problem.y() < detail._retry.y()
+
+    qtbot.waitUntil(laid_out, timeout=10_000)
     assert detail._problem.y() < 60
     assert detail._retry.y() < 200

@@ -30,7 +30,30 @@ def dialog(qtbot: QtBot, theme: Theme, settings: Settings, parent: QWidget) -> S
     made = SettingsDialog(theme, settings, parent=parent)
     made.open()
     qtbot.waitExposed(made)
+    # Its groups come one after the other.
+    last = SHOWN[-1].key
+    qtbot.waitUntil(lambda: last in made._rows and made.row(last).isVisibleTo(made), timeout=10_000)
     return made
+
+
+def test_what_is_asked_for_is_there_before_its_turn(
+    qtbot: QtBot, theme: Theme, settings: Settings, parent: QWidget
+) -> None:
+    made = SettingsDialog(theme, settings, parent=parent)
+    made.open()
+    assert {row.setting.group for row in made._rows.values()} == {SHOWN[0].group}
+    key = SHOWN[-1].key
+    made.go_to(key)
+
+    def reached() -> bool:
+        row = made._rows.get(key)
+        if row is None or made.focusWidget() is not row.editor.input():
+            return False
+        return not row.visibleRegion().isEmpty()
+
+    qtbot.waitUntil(reached, timeout=10_000)
+    assert {item.key for item in SHOWN} == made._rows.keys()
+    made.close()
 
 
 def field(dialog: SettingsDialog, key: str) -> QWidget:

@@ -453,6 +453,10 @@ def test_what_may_be_opened_next_is_made_before(bench: Bench, expect_log: Any) -
     bench.begin()
     shell = bench.shell
     shell.prime()
-    bench.until(lambda: len(shell.navigation.panes) == len(shell.navigation.entries))
+    primer = shell._primer
+    assert primer is not None
+    bench.rig.qtbot.waitUntil(lambda: primer.over, timeout=60_000)
+    assert len(shell.navigation.panes) == len(shell.navigation.entries)
     assert shell.navigation.current_id == "containers"
+    assert shell._palette is not None
     shell.end()

@@ -104,7 +104,7 @@ class RunDialog(Dialog):
     ) -> RunDialog:
         """An empty form, or one with values."""
         dialog = cls(context, values, parent=parent.window(), typed=typed)
-        dialog.open()
+        dialog.open_soon()
         return dialog
 
     @classmethod
@@ -130,7 +130,7 @@ class RunDialog(Dialog):
                     "info",
                     "To have the same name again, rename or remove that one first.",
                 )
-            dialog.open()
+            dialog.open_soon()
 
         context.jobs.submit(
             parent,
