@@ -12,21 +12,29 @@ from PySide6.QtCore import QObject, Signal
 
 from dockdesk.bridge.job import Job
 from dockdesk.bridge.streams import BatchedSink, Pulse
+from dockdesk.core.builds.layers import layer_sizes
 from dockdesk.core.builds.progress import BuildProgress, StepProgress
 from dockdesk.core.builds.records import BuildRecord, StepRecord
 from dockdesk.core.errors import BuildError, CancelledError, DockDeskError, LocalError
 from dockdesk.core.masking import masked_value
-from dockdesk.core.resources.builds import BuildItem, BuildResult, BuildSpec, FileMark
+from dockdesk.core.resources.builds import (
+    BuildItem,
+    BuildResult,
+    BuildSpec,
+    BuildStep,
+    FileMark,
+)
 from dockdesk.core.work import Work
-from dockdesk.dockerfile.steps import StepPlace, step_places
+from dockdesk.dockerfile.steps import StepPlace, stages_of_image, step_places
 from dockdesk.dockerfile.syntax import parse
 
 if TYPE_CHECKING:
     from dockdesk.core.ports import Engine
+    from dockdesk.core.resources.images import ImageLayer
 
 # Logs are clipped by the builder and never dropped here: an error is often their first line.
 _BOUND = 1_000_000
-_BASE = re.compile(r"^\[[^\]]*\] FROM (?:--\S+ )*([^\s@]+)(?:@(sha256:[0-9a-f]{64}))?(?:\s|$)")
+_BASE = re.compile(r"^(?:\[[^\]]*\] )?FROM (?:--\S+ )*([^\s@]+)(?:@(sha256:[0-9a-f]{64}))?(?:\s|$)")
 
 
 class BuildRun(QObject):
@@ -58,6 +66,8 @@ class BuildRun(QObject):
         self.progress = BuildProgress()
         self.result: BuildResult | None = None
         self.size = 0
+        self._layers: tuple[ImageLayer, ...] = ()
+        self._bases: tuple[tuple[str, str], ...] = ()
         self.error: DockDeskError | None = None
         self.record: BuildRecord | None = None
         self._work: Work | None = None
@@ -72,11 +82,22 @@ class BuildRun(QObject):
         self.state = "running"
         self.at = time.time()
         self._work = work
+        named: set[str] = set()
+
+        def take(items: Sequence[BuildItem]) -> None:
+            named.update(item.name for item in items if isinstance(item, BuildStep))
+            self._sink.put(items)
+
         try:
-            result = backend.build(self.spec, self._sink.put, work)
-            self.size = self._size_of(backend, result)
+            result = backend.build(self.spec, take, work)
+            self._bases = _known_bases(backend, named)
+            self._look_at(backend, result)
             self.result = result
+        except CancelledError as error:
+            self._sink.ended(error)
+            raise
         except DockDeskError as error:
+            self._bases = _known_bases(backend, named)
             self._sink.ended(error)
             raise
         except BaseException as error:
@@ -123,15 +144,15 @@ class BuildRun(QObject):
         place = self.place(failed) if failed else None
         return place.line if place else None
 
-    @staticmethod
-    def _size_of(backend: Engine, result: BuildResult) -> int:
-        """The image's size in bytes; 0 where it isn't in the engine, or already gone."""
+    def _look_at(self, backend: Engine, result: BuildResult) -> None:
+        """Note the image's size and layers, unless it isn't in the engine, or already gone."""
         if not result.image:
-            return 0
+            return
         try:
-            return backend.image(result.image).image.size
+            detail = backend.image(result.image)
         except DockDeskError:
-            return 0
+            return
+        self.size, self._layers = detail.image.size, detail.layers
 
     def _on_items(self, items: Sequence[BuildItem], _skipped: int) -> None:
         changed = self.progress.apply(items)
@@ -156,6 +177,9 @@ class BuildRun(QObject):
     def _recorded(self) -> BuildRecord:
         told = self.error.method if isinstance(self.error, BuildError) else ""
         result = self.result or BuildResult(told or _method_of(self.spec))
+        steps = [self._step(progress) for progress in self.progress.in_order()]
+        stages = stages_of_image(self._document, self.spec.target)
+        sizes = layer_sizes(steps, stages, self._layers)
         return BuildRecord(
             at=self.at,
             environment=self.environment,
@@ -169,8 +193,8 @@ class BuildRun(QObject):
             digest=result.digest,
             size=self.size,
             cached_share=self.progress.cached_share(),
-            steps=tuple(self._step(progress) for progress in self.progress.in_order()),
-            bases=bases_of(progress.step.name for progress in self.progress.in_order()),
+            steps=tuple(replace(step, layer=sizes.get(step.digest, -1)) for step in steps),
+            bases=self._bases,
         )
 
     def _step(self, progress: StepProgress) -> StepRecord:
@@ -185,6 +209,7 @@ class BuildRun(QObject):
             step.error,
             progress.moved()[0],
             step.inputs,
+            reached=progress.state != "waiting",
         )
         if place is None:
             return record
@@ -197,6 +222,7 @@ class BuildRun(QObject):
             taken_from=place.taken_from,
             below=place.below,
             args=place.args,
+            last=place.last,
         )
 
 
@@ -205,6 +231,22 @@ def _method_of(spec: BuildSpec) -> str:
     if spec.builder:
         return "buildx"
     return "classic" if spec.classic else "buildkit"
+
+
+def _known_bases(backend: Engine, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The images that were built on. Of those the engine has itself no digest is told: then it is asked."""
+    return tuple((name, digest or _digest_of(backend, name)) for name, digest in bases_of(names))
+
+
+def _digest_of(backend: Engine, reference: str) -> str:
+    """The digest of the repository that it came from, else its id; "" where the engine has it no more."""
+    try:
+        image = backend.image(reference).image
+    except DockDeskError:
+        return ""
+    repository = reference.rpartition(":")[0] or reference
+    of_own = [digest for digest in image.digests if repository.endswith(digest.partition("@")[0])]
+    return of_own[0].partition("@")[2] if of_own else image.id
 
 
 def bases_of(names: Iterable[str]) -> tuple[tuple[str, str], ...]:

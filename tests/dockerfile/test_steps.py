@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockdesk.dockerfile.steps import step_places
+from dockdesk.dockerfile.steps import stages_of_image, step_places
 from dockdesk.dockerfile.syntax import parse
 
 TWO_STAGES = """\
@@ -70,3 +70,35 @@ def test_padded_numbers_and_platforms_are_read() -> None:
 def test_nothing_is_made_up_for_what_is_not_there() -> None:
     assert step_places(parse(""), ["[1/2] RUN x", "[other 9/9] RUN x"]) == {}
     assert step_places(parse("FROM a\nRUN x\n"), ["[nope 2/2] RUN x"]) == {}
+
+
+def test_what_a_step_takes_is_told_with_variables_replaced() -> None:
+    document = parse(
+        'FROM base AS b\nARG D=src\nCOPY --chown=1 $D/a "x y" /to/\nRUN --mount=source=conf,target=/c '
+        "--mount=type=cache,target=/k <<EOF\necho\nEOF\nFROM scratch\nRUN --mount=from=b,target=/b y\n"
+    )
+    copy, run, other = (
+        '[b 2/3] COPY --chown=1 src/a "x y" /to/',
+        "[b 3/3] RUN <<EOF",
+        "[stage-1 1/1] RUN y",
+    )
+    places = step_places(document, [copy, run, other])
+    assert places[copy].sources[0] == "src/a"
+    assert places[run].sources == ("conf",)
+    assert (places[run].line, places[run].last) == (3, 5)
+    assert places[other].taken_from == "b"
+
+
+def test_a_classic_build_counts_all_instructions() -> None:
+    document = parse("FROM base\nENV A=b\nRUN one\nCMD x\n")
+    names = ["[1/4] FROM base", "[2/4] ENV A=b", "[3/4] RUN one", "[4/4] CMD x"]
+    places = step_places(document, names)
+    assert [places[name].line for name in names] == [0, 1, 2, 3]
+
+
+def test_the_stages_an_image_is_made_of() -> None:
+    document = parse("FROM x AS a\nRUN a\nFROM a AS b\nRUN b\nFROM b\nCMD c\nFROM scratch AS d\n")
+    assert stages_of_image(document, "") == ("d",)
+    assert stages_of_image(document, "b") == ("a", "b")
+    assert stages_of_image(document, "2") == ("a", "b", "stage-2")
+    assert stages_of_image(document, "none") == ()

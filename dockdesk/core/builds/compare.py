@@ -7,34 +7,39 @@ Source: https://docs.docker.com/build/cache/invalidation/.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from fnmatch import fnmatchcase
 
-from dockdesk.core.builds.progress import parse_step_name
+from dockdesk.core.builds.reasons import Change, Reasons
 from dockdesk.core.builds.records import BuildRecord, FileMark, StepRecord
+from dockdesk.core.builds.steps import Pairing
+from dockdesk.core.masking import MASK
 from dockdesk.core.records import dataclass
 
-NAMED = 3  # files named in a reason; the rest are counted
+NOTICEABLE = 0.5  # seconds that a step must take longer to count as slower
 
 
 @dataclass(frozen=True, slots=True)
 class FileChanges:
-    """Paths of the context that differ, sorted."""
+    """Paths of the context that differ, sorted. ``touched`` are those where nothing but the time does."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    touched: tuple[str, ...] = ()
 
     def all(self) -> tuple[str, ...]:
-        return (*self.changed, *self.added, *self.removed)
+        """What surely differs first."""
+        return (*self.changed, *self.added, *self.removed, *self.touched)
 
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """One step in both builds; None where a build has it not. ``cache``: kept, gained, lost, ran or new.
+    """One step in both builds; None where a build has it not.
 
-    ``reason`` says why it ran although it had run before; ``root`` that it is where the loss began.
+    ``cache`` is kept, gained, lost, ran (as before), new, gone or unreached. ``reason`` says why it ran, ``root`` that
+    it is where running again began; ``cause`` is the digest of the step where it did, its own for a root.
     """
 
     name: str
@@ -43,6 +48,7 @@ class StepChange:
     cache: str
     reason: str = ""
     root: bool = False
+    cause: str = ""
 
     @property
     def slower(self) -> float:
@@ -54,7 +60,7 @@ class StepChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All that differs. ``args`` and ``bases`` are (name, before, after), with "" for: not there."""
+    """All that differs. ``args``, ``bases`` and ``options`` are (name, before, after), with "" for: not there."""
 
     before: BuildRecord
     after: BuildRecord
@@ -62,15 +68,40 @@ class Comparison:
     files: FileChanges | None = None
     args: tuple[tuple[str, str, str], ...] = ()
     bases: tuple[tuple[str, str, str], ...] = ()
+    options: tuple[tuple[str, str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+    def roots(self) -> tuple[StepChange, ...]:
+        """Where running again began, in the order of the build."""
+        return tuple(change for change in self.steps if change.root)
+
+    def led_to(self, root: StepChange) -> tuple[StepChange, ...]:
+        """The steps that ran again because of ``root``, without itself."""
+        digest = root.after.digest if root.after else ""
+        return tuple(
+            change for change in self.steps if change.cause == digest and change is not root
+        )
+
+    def slower(self) -> tuple[StepChange, ...]:
+        """Steps that took noticeably longer, the worst first."""
+        found = [change for change in self.steps if change.after and change.slower >= NOTICEABLE]
+        return tuple(sorted(found, key=lambda change: -change.slower))
 
 
 def changed_files(before: Mapping[str, FileMark], after: Mapping[str, FileMark]) -> FileChanges:
     """What differs between two listings of the context."""
+    both = [
+        (path, mark, after[path])
+        for path, mark in before.items()
+        if path in after and mark != after[path]
+    ]
+    changed = [path for path, was, now in both if (was.size, was.mode) != (now.size, now.mode)]
+    touched = [path for path, was, now in both if (was.size, was.mode) == (now.size, now.mode)]
     return FileChanges(
         tuple(sorted(after.keys() - before.keys())),
         tuple(sorted(before.keys() - after.keys())),
-        tuple(sorted(path for path in before.keys() & after.keys() if before[path] != after[path])),
+        tuple(sorted(changed)),
+        tuple(sorted(touched)),
     )
 
 
@@ -78,126 +109,96 @@ def compare(
     before: BuildRecord, after: BuildRecord, files: FileChanges | None = None
 ) -> Comparison:
     """``files`` is None where one of the listings was not kept."""
-    return _Comparing(before, after, files).result()
+    if files is not None:
+        files = _comparable(files, before, after)
+    args = differing(dict(before.spec.args), dict(after.spec.args))
+    bases = _changed_bases(before, after)
+    pairing = Pairing(before, after)
+    reasons = Reasons(before, after, args, bases, _Copied(files))
+    steps = [_change(reasons, pairing.before(step), step) for step in after.steps]
+    steps += [StepChange(step.name, step, None, "gone") for step in pairing.left()]
+    options = differing(_options(before), _options(after))
+    return Comparison(
+        before, after, tuple(steps), files, args, bases, options, _notes(before, after, files)
+    )
 
 
-class _Comparing:
-    def __init__(self, before: BuildRecord, after: BuildRecord, files: FileChanges | None) -> None:
-        self.before, self.after, self.files = before, after, files
-        self.args = _differing(dict(before.spec.args), dict(after.spec.args))
-        self.bases = _differing(dict(before.bases), dict(after.bases))
-        self.earlier = _Matches(before.steps)
-        self.reran: dict[str, str] = {}  # stage → the first of its steps that ran
-
-    def result(self) -> Comparison:
-        steps: list[StepChange] = []
-        matched: set[str] = set()
-        for step in self.after.steps:
-            old = self.earlier.of(step)
-            if old:
-                matched.add(old.name)
-            steps.append(self._change(old, step))
-        gone = [step for step in self.before.steps if step.name not in matched]
-        steps += [StepChange(step.name, step, None, "gone") for step in gone]
-        return Comparison(
-            self.before, self.after, tuple(steps), self.files, self.args, self.bases, self._notes()
-        )
-
-    def _change(self, old: StepRecord | None, step: StepRecord) -> StepChange:
-        if step.line < 0:
-            return StepChange(step.name, old, step, "ran")
-        if step.cached:
-            gained = old is not None and not old.cached
-            return StepChange(step.name, old, step, "gained" if gained else "kept")
-        reason, root = self._reason(old, step)
-        if step.keyword != "FROM":
-            self.reran.setdefault(step.stage, step.name)
-        if old is None:
-            return StepChange(step.name, None, step, "new", reason, root)
-        return StepChange(step.name, old, step, "lost" if old.cached else "ran", reason, root)
-
-    def _reason(self, old: StepRecord | None, step: StepRecord) -> tuple[str, bool]:
-        """Why a step ran, and whether the loss began here."""
-        spec = self.after.spec
-        if spec.no_cache or step.stage in spec.no_cache_stages:
-            return "It was built without the cache, as asked.", True
-        if step.keyword == "FROM":
-            return self._base_reason(step)
-        if first := self.reran.get(step.stage):
-            return f"An earlier step ran again: {first}", False
-        for other in (step.below, step.taken_from):
-            if taken := self.reran.get(other):
-                return f"Stage {other} changed: {taken}", False
-        if old is None or _text(old.name) != _text(step.name):
-            return "The instruction is new or has another text.", True
-        if (base := self._stage_base(step)) is not None:
-            return base, True
-        if given := [item for item in self.args if item[0] in step.args]:
-            name, was, now = given[0]
-            return f"Build argument {name} changed from {_shown(was)} to {_shown(now)}.", True
-        if copied := self._copied(step):
-            named = ", ".join(copied[:NAMED])
-            more = f" and {len(copied) - NAMED} more" if len(copied) > NAMED else ""
-            return f"Changed in the build context: {named}{more}.", True
-        if old.digest and step.digest and old.digest != step.digest:
-            return "Something it builds on has another definition.", True
-        return (
-            "Nothing recorded changed: the cache was pruned, or another builder was used.",
-            True,
-        )
-
-    def _base_reason(self, step: StepRecord) -> tuple[str, bool]:
-        changed = [
-            item for item in self.bases if item[0] == step.taken_from or item[0] in step.name
-        ]
-        if changed:
-            return f"The base image is another one now: {changed[0][2] or 'unknown'}.", True
-        return "The base image was fetched.", False
-
-    def _stage_base(self, step: StepRecord) -> str | None:
-        """That the image below the step's stage changed."""
-        opening = [
-            other
-            for other in self.after.steps
-            if other.stage == step.stage and other.keyword == "FROM"
-        ]
-        for name, _was, now in self.bases:
-            if any(name == other.taken_from or name in other.name for other in opening):
-                return f"The base image {name} is another one now: {now or 'unknown'}."
-        return None
-
-    def _copied(self, step: StepRecord) -> list[str]:
-        if self.files is None:
-            return []
-        return [path for path in self.files.all() if takes(step.sources, path)]
-
-    def _notes(self) -> tuple[str, ...]:
-        notes = []
-        if self.files is None and any(step.sources for step in self.after.steps):
-            notes.append("The files of one of the contexts were not kept, so they aren't compared.")
-        if self.before.method != self.after.method or (
-            self.before.spec.builder != self.after.spec.builder
-        ):
-            notes.append("They were built by different builders, which share no cache.")
-        return tuple(notes)
+def _change(reasons: Reasons, old: StepRecord | None, step: StepRecord) -> StepChange:
+    if step.line < 0:
+        return StepChange(step.name, old, step, "ran")
+    if not step.reached:
+        return StepChange(step.name, old, step, "unreached", "The build ended before it.")
+    if step.cached:
+        gained = old is not None and not old.cached
+        return StepChange(step.name, old, step, "gained" if gained else "kept")
+    why: Change = reasons.why(old, step)
+    cache = "new" if old is None else "lost" if old.cached else "ran"
+    return StepChange(step.name, old, step, cache, why.reason, why.root, why.cause)
 
 
-class _Matches:
-    """Finds a step of the build before: by its text, else by its place, each at most once."""
+class _Copied:
+    """The changed files that a step takes; the paths are gone through once a step."""
 
-    def __init__(self, steps: Iterable[StepRecord]) -> None:
-        self._left = list(steps)
+    def __init__(self, files: FileChanges | None) -> None:
+        self._paths = files.all() if files is not None else ()
 
-    def of(self, step: StepRecord) -> StepRecord | None:
-        same = [old for old in self._left if _text(old.name) == _text(step.name)]
-        found = next((old for old in same if old.stage == step.stage), None) or next(
-            iter(same), None
-        )
-        if found is None and (place := _place(step)) is not None:
-            found = next((old for old in self._left if _place(old) == place), None)
-        if found is not None:
-            self._left.remove(found)
-        return found
+    def __call__(self, sources: Sequence[str]) -> list[str]:
+        return [path for path in self._paths if takes(sources, path)] if sources else []
+
+
+def _comparable(files: FileChanges, before: BuildRecord, after: BuildRecord) -> FileChanges:
+    """Without what only one of the builds asked for: BuildKit is told of those files alone that something takes."""
+    if before.method != "buildkit" or after.method != "buildkit":
+        return files
+    was = [source for step in before.steps for source in step.sources]
+    now = [source for step in after.steps for source in step.sources]
+    if sorted(set(was)) == sorted(set(now)):
+        return files
+    return FileChanges(
+        tuple(path for path in files.added if takes(was, path)),
+        tuple(path for path in files.removed if takes(now, path)),
+        files.changed,
+        files.touched,
+    )
+
+
+def _changed_bases(before: BuildRecord, after: BuildRecord) -> tuple[tuple[str, str, str], ...]:
+    """Images that are others now. Where a digest isn't known nothing can be said, but of what is new or gone."""
+    was, now = dict(before.bases), dict(after.bases)
+    return tuple(
+        (name, was.get(name, ""), now.get(name, ""))
+        for name in sorted(was.keys() | now.keys())
+        if name not in was
+        or name not in now
+        or (was[name] and now[name] and was[name] != now[name])
+    )
+
+
+def _options(record: BuildRecord) -> dict[str, str]:
+    spec = record.spec
+    return {
+        "target": spec.target,
+        "platforms": ", ".join(spec.platforms),
+        "builder": spec.builder,
+        "method": record.method,
+        "environment": record.environment,
+        "network": spec.network,
+        "without cache": "yes" if spec.no_cache else ", ".join(spec.no_cache_stages),
+        "pull": "yes" if spec.pull else "",
+    }
+
+
+def _notes(before: BuildRecord, after: BuildRecord, files: FileChanges | None) -> tuple[str, ...]:
+    notes = []
+    if files is None and any(step.sources for step in after.steps):
+        notes.append("The files of one of the contexts were not kept, so they aren't compared.")
+    if before.method != after.method or before.spec.builder != after.spec.builder:
+        notes.append("They were built by different builders, which share no cache.")
+    elif before.environment != after.environment:
+        notes.append("They were built by different engines, which share no cache.")
+    if any(value == MASK for _name, value in (*before.spec.args, *after.spec.args)):
+        notes.append("Values of arguments that look like secrets are not kept or compared.")
+    return tuple(notes)
 
 
 def takes(sources: Iterable[str], path: str) -> bool:
@@ -215,23 +216,10 @@ def takes(sources: Iterable[str], path: str) -> bool:
     return False
 
 
-def _text(name: str) -> str:
-    parsed = parse_step_name(name)
-    return parsed.text if parsed else name
-
-
-def _place(step: StepRecord) -> tuple[str, str, int] | None:
-    parsed = parse_step_name(step.name)
-    return (parsed.stage, step.keyword, parsed.number) if parsed else None
-
-
-def _shown(value: str) -> str:
-    return f"“{value}”" if value else "nothing"
-
-
-def _differing(
+def differing(
     before: Mapping[str, str], after: Mapping[str, str]
 ) -> tuple[tuple[str, str, str], ...]:
+    """(name, before, after) of what differs, by name."""
     return tuple(
         (name, before.get(name, ""), after.get(name, ""))
         for name in sorted(before.keys() | after.keys())

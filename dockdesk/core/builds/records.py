@@ -22,10 +22,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One step. ``line`` is 0-based, -1 for BuildKit's own; ``start`` is in seconds after the build's start.
+    """One step. ``line`` and ``last`` are 0-based, -1 for BuildKit's own; ``start`` is in seconds after the build's.
 
-    ``digest`` tells of the instruction and all before it, not of the files that were copied. What the instruction takes
-    is as in dockerfile.steps.StepPlace.
+    ``digest`` names the step within its build; what depends on the context has another one in each. ``reached`` is
+    False where the build ended before it; ``layer`` is what it added to the image in bytes, -1 where that isn't known.
+    What the instruction takes is as in dockerfile.steps.StepPlace.
     """
 
     name: str
@@ -43,6 +44,9 @@ class StepRecord:
     taken_from: str = ""
     below: str = ""
     args: tuple[str, ...] = ()
+    last: int = -1
+    reached: bool = True
+    layer: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class BuildRecord:
     """A build. ``at`` in seconds since 1970, ``outcome`` ok, failed or cancelled, ``size`` of the image in bytes.
 
     ``spec`` has no text: ``text`` is the Dockerfile as it was. ``bases`` are (reference, digest) of the images it was
-    built on. ``id`` is the archive's; 0 before it is kept.
+    built on, with "" where that isn't known. ``id`` is the archive's; 0 before it is kept.
     """
 
     at: float
