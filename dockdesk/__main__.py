@@ -13,6 +13,7 @@ from dockdesk.options import Options
 if TYPE_CHECKING:
     import argparse
 
+COMMANDS = frozenset(("doctor", "sandbox", "pictures"))
 VNC_PORT = 5900
 SIZE = Options.size
 NO_DISPLAY = (
@@ -38,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         helper(arguments[1:])
     options = Options()
     if arguments:
-        make_parser().parse_args(arguments, options)
+        make_parser(COMMANDS.isdisjoint(arguments)).parse_args(arguments, options)
+        options.paths = [os.path.abspath(path) for path in options.paths]
     if options.command == "pictures":
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         from dockdesk.start import draw
@@ -62,12 +64,16 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in names)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser(paths: bool = False) -> argparse.ArgumentParser:
+    """For a command, or with ``paths`` for files and folders in its place: argparse can't have both."""
     import argparse
 
     parser = argparse.ArgumentParser(
         prog="dockdesk",
-        description="A fast desktop application for containers.",
+        usage="dockdesk [OPTION …] [PATH …]\n       dockdesk [OPTION …] COMMAND …",
+        description="A fast desktop application for containers. "
+        "Dockerfiles and folders given as PATH are opened for editing; "
+        f"one that is called as a command is given as ./{min(COMMANDS)}.",
         epilog="dockdesk doctor [--json] says what can be reached, and what to do about what can't.",
     )
     parser.add_argument("--version", action="version", version=f"dockdesk {dockdesk.__version__}")
@@ -81,7 +87,13 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"show the window to a VNC viewer on this computer (port {VNC_PORT} by default)",
     )
     parser.add_argument("--size", type=_size, help="of the VNC screen, such as 1440x900")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    if paths:
+        parser.add_argument("paths", nargs="*", metavar="PATH", help="open this file or folder")
+        parser.add_argument_group(
+            "commands", "doctor, sandbox, pictures: COMMAND --help tells more"
+        )
+        return parser
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="dockdesk")
     commands.add_parser("doctor", help="say what can be reached, and what to do about the rest")
     commands.add_parser("sandbox", help="serve the simulated engine alone, for docker and any SDK")
     pictures = commands.add_parser(

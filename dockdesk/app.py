@@ -99,9 +99,9 @@ class Program(QObject):
         shell.window.visibility_changed.connect(self._on_visibility_changed)
         shell.runner.finished.connect(lambda _action, targets: self.session.read_back(targets))
 
-    def begin(self) -> None:
-        """What can wait until the window is filled."""
-        self.shell.start()
+    def begin(self, paths: Sequence[str] = ()) -> None:
+        """What can wait until the window is filled. ``paths`` are files and folders to open, absolute."""
+        self.shell.start(paths)
         if (unread := self.services.unread) is not None:
             self.shell.notices.failure(unread)
         self._settling.start()

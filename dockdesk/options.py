@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Options:
     """`argparse` fills it in; most starts have no arguments and do without."""
 
     command: str | None = None
+    paths: Sequence[str] = ()  # files and folders to open, absolute
     demo: bool = False
     vnc: int | None = None
     size: str = "1440x900"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockdesk import __version__, plain_import  # isort: split
@@ -35,7 +35,7 @@ def run(options: Options) -> int:
     app = make_application()
     if options.vnc is not None and not _serve(options.vnc):
         return 2
-    start = Start(app, user_places(), demo=options.demo)
+    start = Start(app, user_places(), demo=options.demo, paths=options.paths)
     return start.run(maximised=options.vnc is not None)
 
 
@@ -88,11 +88,13 @@ class Start:
         places: Places,
         begun: Callable[[Program], None] | None = None,
         demo: bool = False,
+        paths: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._places = places
         self._begun = begun
         self._demo = demo
+        self._paths = paths
         self._program: Program | None = None
         self._services: Services | None = None
         self._loader: Loader | None = None
@@ -151,7 +153,7 @@ class Start:
         self._program = program
         program.ended.connect(self._app.exit)
         program.settled.connect(self._on_settled)
-        program.begin()
+        program.begin(self._paths)
         if self._begun is not None:
             self._begun(program)
 

@@ -14,6 +14,7 @@ import pytest
 
 import dockdesk
 from dockdesk.__main__ import NO_DISPLAY, has_display, main, make_parser
+from dockdesk.options import Options
 
 
 def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
@@ -40,6 +41,29 @@ def test_wrong_arguments_are_told(wrong: list[str], capsys: pytest.CaptureFixtur
         make_parser().parse_args(wrong)
     assert ended.value.code == 2
     assert "usage: dockdesk" in capsys.readouterr().err
+
+
+def test_paths_are_opened_and_commands_stay_commands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran: list[Options] = []
+
+    def run(options: Options) -> int:
+        ran.append(options)
+        return 0
+
+    monkeypatch.setenv("DISPLAY", ":7")
+    monkeypatch.setattr("dockdesk.start.run", run)
+    monkeypatch.setattr("dockdesk.start.draw", run)
+    monkeypatch.chdir(tmp_path)
+    assert main(["--demo", "Dockerfile", "/x/y", "./pictures"]) == 0
+    assert ran[0].demo
+    assert ran[0].paths == [str(tmp_path / "Dockerfile"), "/x/y", str(tmp_path / "pictures")]
+    assert main([]) == 0
+    assert list(ran[1].paths) == []
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")  # as drawing sets it
+    assert main(["--demo", "pictures", "--out", "p"]) == 0
+    assert (ran[2].command, ran[2].out, list(ran[2].paths)) == ("pictures", "p", [])
 
 
 def test_without_a_display_it_says_what_else_there_is(

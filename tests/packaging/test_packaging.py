@@ -74,9 +74,10 @@ def test_the_desktop_entry_starts_the_program() -> None:
     parser.read(LINUX / f"{APP_ID}.desktop", encoding="utf-8")
     entry = dict(parser["Desktop Entry"])
     assert entry["Type"] == "Application"
-    assert (
-        entry["Exec"] in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    )
+    command, files = entry["Exec"].split()
+    assert command in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert files == "%F"
+    assert "text/x-dockerfile" in entry["MimeType"].split(";")
     assert entry["Icon"] == APP_ID
 
 

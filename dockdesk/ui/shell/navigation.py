@@ -13,7 +13,7 @@ from dockdesk.core import preferences
 from dockdesk.core.actions import Action
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.context import UiContext
-from dockdesk.ui.pane import Pane
+from dockdesk.ui.pane import Pane, Unsaved
 from dockdesk.ui.panes.registry import PaneEntry
 from dockdesk.ui.shell.broken_pane import BrokenPane
 from dockdesk.ui.shell.history import History, Place
@@ -177,6 +177,11 @@ class Navigation(QObject):
     def losses(self) -> list[str]:
         """What would be lost if the window closed now, a sentence each."""
         return [why for pane in self._panes.values() if (why := pane.may_close()) is not None]
+
+    def unsaved(self) -> dict[str, Unsaved]:
+        """Pane id → what it can save before the window closes."""
+        found = {id: pane.unsaved() for id, pane in self._panes.items()}
+        return {id: item for id, item in found.items() if item is not None}
 
     # History.
 

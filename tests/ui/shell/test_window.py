@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from dockdesk.core import preferences
 from dockdesk.core.environments import Guard
 from dockdesk.core.errors import RemoteError, UnreachableError
 from dockdesk.core.refs import ResourceRef
+from dockdesk.ui.pane import Unsaved
 from dockdesk.ui.shell.environments import FoundEnvironment
 from dockdesk.ui.shell.main_window import MainWindow
 from dockdesk.ui.shell.settings_dialog import SettingsDialog
@@ -460,3 +462,86 @@ def test_what_may_be_opened_next_is_made_before(bench: Bench, expect_log: Any) -
     assert shell.navigation.current_id == "containers"
     assert shell._palette is not None
     shell.end()
+
+
+# Saving before the end.
+
+
+class Offer:
+    """What a pane has to save, and how that goes."""
+
+    def __init__(self, bench: Bench, names: list[str]) -> None:
+        self.names = names
+        self.fails = False
+        bench.pane.unsaved = lambda: Unsaved(self.names, self.save) if self.names else None  # type: ignore[method-assign]
+
+    def save(self, done: Callable[[], None], failed: Callable[[], None]) -> None:
+        if self.fails:
+            failed()
+        else:
+            self.names = []
+            done()
+
+
+def quit_buttons() -> dict[str, QPushButton]:
+    found = open_dialog().findChildren(QPushButton)
+    return {button.text(): button for button in found if button.text()}
+
+
+def test_quitting_offers_to_save(bench: Bench) -> None:
+    bench.begin()
+    agreed: list[bool] = []
+    bench.shell.quit_agreed.connect(lambda: agreed.append(True))
+    offer = Offer(bench, ["Dockerfile", "compose.yaml"])
+    bench.window.close()
+    buttons = quit_buttons()
+    assert list(buttons) == ["Cancel", "Quit without saving", "Save all"]
+    assert buttons["Save all"].isDefault()
+    view = open_dialog().findChild(QListView)
+    assert isinstance(view, QListView)
+    assert [view.model().index(n, 0).data() for n in range(2)] == offer.names
+    buttons["Cancel"].click()
+    assert (agreed, offer.names) == ([], ["Dockerfile", "compose.yaml"])
+    bench.window.close()
+    quit_buttons()["Save all"].click()
+    bench.until(lambda: agreed)
+    assert offer.names == []
+
+
+def test_quitting_without_saving_saves_nothing(bench: Bench) -> None:
+    bench.begin()
+    agreed: list[bool] = []
+    bench.shell.quit_agreed.connect(lambda: agreed.append(True))
+    offer = Offer(bench, ["Dockerfile"])
+    bench.shell.ask_quit()
+    quit_buttons()["Quit without saving"].click()
+    assert (agreed, offer.names) == ([True], ["Dockerfile"])
+
+
+def test_what_can_t_be_saved_keeps_the_program(bench: Bench) -> None:
+    bench.begin()
+    agreed: list[bool] = []
+    bench.shell.quit_agreed.connect(lambda: agreed.append(True))
+    offer = Offer(bench, ["Dockerfile"])
+    offer.fails = True
+    bench.shell.navigation.show_pane("command_log")
+    bench.shell.ask_quit()
+    quit_buttons()["Save all"].click()
+    assert agreed == []
+    assert bench.shell.navigation.current_id == "containers", "who has something to say is shown"
+
+
+def test_paths_given_at_the_start_are_opened_where_they_are_edited(bench: Bench) -> None:
+    opened: list[ResourceRef] = []
+
+    def open_it(ref: ResourceRef) -> bool:
+        opened.append(ref)
+        return True
+
+    bench.pane.open = open_it  # type: ignore[method-assign]
+    navigation = bench.shell.navigation
+    first = replace(navigation.entries[0], kinds=("dockerfile",))
+    navigation.entries = (first, *navigation.entries[1:])
+    bench.shell.start(["/a/Dockerfile", "/b"])
+    assert [ref.id for ref in opened] == ["/a/Dockerfile", "/b"]
+    assert navigation.current_id == "containers"

@@ -94,10 +94,14 @@ class Keeper(QObject):
         document: OpenDocument,
         path: Path | None = None,
         done: Callable[[], None] | None = None,
+        failed: Callable[[], None] | None = None,
         *,
         anyway: bool = False,
     ) -> None:
-        """Write the document to its file, or to ``path``. ``anyway``: also over what another program wrote."""
+        """Write the document to its file, or to ``path``. ``anyway``: also over what another program wrote.
+
+        ``failed`` is called once the user has been told why it was not written.
+        """
         target = path or document.path
         if target is None:
             raise ValueError("a new file needs a path")
@@ -128,6 +132,8 @@ class Keeper(QObject):
                 self.look()
             elif not isinstance(error, CancelledError):
                 self.failed.emit(document, error)
+            if failed is not None:
+                failed()
 
         self._jobs.submit(
             self, work, written, not_written, lane=_LANE, order=str(target), vital=True
@@ -178,6 +184,7 @@ class Keeper(QObject):
             self.reloaded.emit(document)
         elif content.text == document.editor.text():
             document.saved(content.text, content.stamp)
+            self.saved.emit(document)
         else:
             self._told[document.id] = content.stamp
             self.outside.emit(document, content)

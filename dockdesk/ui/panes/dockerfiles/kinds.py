@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from dockdesk.core.wholefile import local_error
 from dockdesk.core.work import Work
 
 DOCKERFILE, COMPOSE, IGNORE, YAML, TEXT = "dockerfile", "compose", "ignore", "yaml", "text"
@@ -60,7 +61,14 @@ def belongs(name: str) -> bool:
 
 
 def files_of(folder: Path, work: Work) -> list[Path]:
-    """The files below ``folder`` that belong to containers, in reading order; blocks. Folders of tools are left out."""
+    """The files below ``folder`` that belong to containers, in reading order; blocks. Folders of tools are left out.
+
+    Raises LocalError where there is no such folder.
+    """
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise local_error(f"“{folder.name}” can't be opened", folder, error) from error
     found = []
     for path in _walk(folder, work):
         found.append(path)

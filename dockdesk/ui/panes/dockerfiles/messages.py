@@ -32,6 +32,8 @@ class Messages(QObject):
         self._bars: dict[str, FileBar] = {}
         workspace.keeper.outside.connect(self._on_outside)
         workspace.keeper.failed.connect(self._on_failed)
+        workspace.keeper.saved.connect(self.take)  # whatever was said of the file is over
+        workspace.keeper.reloaded.connect(self.take)
 
     def say_of(self, document: OpenDocument, content: FileContent) -> None:
         lines = []
@@ -49,7 +51,7 @@ class Messages(QObject):
     def _on_outside(self, document: OpenDocument, content: FileContent | None) -> None:
         if content is None:
             save = StateButton("Save again", lambda: self._answer(document, self._save_anyway))
-            close = StateButton("Close", lambda: self._workspace.discard(document))
+            close = StateButton("Close", lambda: self._workspace.close(document))
             self._show_bar(
                 document, f"“{document.name}” is no longer on the disk.", "warn", (save, close)
             )

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.context import NoticeAction, UiContext
-from dockdesk.ui.pane import Handler, Pane
+from dockdesk.ui.pane import Handler, Pane, Unsaved
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
 from dockdesk.ui.panes.dockerfiles.header import Header
 from dockdesk.ui.panes.dockerfiles.project_list import ProjectList
-from dockdesk.ui.panes.dockerfiles.recovery import Unsaved
+from dockdesk.ui.panes.dockerfiles.recovery import Unsaved as LeftBehind
 from dockdesk.ui.panes.dockerfiles.start_page import StartPage
 from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
 from dockdesk.ui.panes.dockerfiles.view_area import ViewArea
@@ -264,6 +264,12 @@ class DockerfilesPane(Pane):
             )
         return " ".join(lost)
 
+    def unsaved(self) -> Unsaved | None:
+        documents = self.workspace.unsaved()
+        if not documents:
+            return None
+        return Unsaved([document.name for document in documents], self.workspace.save_all)
+
     def shown(self) -> None:
         self.context.session.want("images")
         self.workspace.keeper.set_watching(True)
@@ -273,6 +279,7 @@ class DockerfilesPane(Pane):
         self.workspace.keeper.keep_now()
 
     def save_state(self) -> Mapping[str, Any]:
+        self.workspace.keeper.keep_now()  # the session may end without a question
         return {
             "workspace": self.workspace.save_state(),
             "parts": dict(self._wanted),
@@ -418,7 +425,7 @@ class DockerfilesPane(Pane):
         if folders:
             self.workspace.close_folder(own if own in folders and own else folders[-1])
 
-    def _on_left_behind(self, left: Sequence[Unsaved]) -> None:
+    def _on_left_behind(self, left: Sequence[LeftBehind]) -> None:
         names = ", ".join(dict.fromkeys(item.name for item in left))
         text = f"{names}: typed before DockDesk ended, and not saved."
 

@@ -38,7 +38,7 @@ class _Bar(QTabBar):
 
 
 class DocumentTabs(QFrame):
-    """``chosen`` carries the document in front, or None; ``close_asked`` one that is to be closed."""
+    """``chosen`` carries the document in front, or None; ``close_asked`` those that are to be closed."""
 
     chosen = Signal(object)
     close_asked = Signal(object)
@@ -88,18 +88,21 @@ class DocumentTabs(QFrame):
         at = self.bar.currentIndex()
         return self._documents[at] if 0 <= at < len(self._documents) else None
 
-    def add(self, document: OpenDocument) -> None:
-        """Another tab, brought forward."""
+    def add(self, document: OpenDocument, *, front: bool = True) -> None:
+        """Another tab, brought forward unless one is to stay in front of it."""
         self._documents.append(document)
         self._stack.addWidget(document.view)
         blocked = self.bar.blockSignals(True)
         self.bar.addTab("")
-        self.bar.setCurrentIndex(self.bar.count() - 1)
+        front = front or self.bar.count() == 1
+        if front:
+            self.bar.setCurrentIndex(self.bar.count() - 1)
         self.bar.blockSignals(blocked)
         document.modified_changed.connect(lambda _on: self.name_tabs())
         document.moved.connect(self.name_tabs)
         self.name_tabs()
-        self._on_current_changed(self.bar.currentIndex())
+        if front:
+            self._on_current_changed(self.bar.currentIndex())
 
     def remove(self, document: OpenDocument) -> None:
         at = self._documents.index(document)
@@ -145,7 +148,7 @@ class DocumentTabs(QFrame):
 
     def _ask_to_close(self, at: int) -> None:
         if 0 <= at < len(self._documents):
-            self.close_asked.emit(self._documents[at])
+            self.close_asked.emit([self._documents[at]])
 
     def _on_menu_asked(self, position: QPoint) -> None:
         at = self.bar.tabAt(position)
@@ -154,10 +157,11 @@ class DocumentTabs(QFrame):
         document = self._documents[at]
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Close").triggered.connect(lambda: self.close_asked.emit(document))
-        menu.addAction("Close others").triggered.connect(lambda: self._close_others(document))
+        menu.addAction("Close").triggered.connect(lambda: self.close_asked.emit([document]))
+        others = [item for item in self._documents if item is not document]
+        entry = menu.addAction("Close others")
+        entry.setEnabled(bool(others))
+        entry.triggered.connect(lambda: self.close_asked.emit(others))
+        every = list(self._documents)
+        menu.addAction("Close all").triggered.connect(lambda: self.close_asked.emit(every))
         menu.popup(self.bar.mapToGlobal(position))
-
-    def _close_others(self, document: OpenDocument) -> None:
-        for other in [item for item in self._documents if item is not document]:
-            self.close_asked.emit(other)

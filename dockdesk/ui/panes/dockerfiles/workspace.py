@@ -12,11 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from dockdesk.core import preferences
-from dockdesk.core.errors import DockDeskError
+from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.checking import Checker
 from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
+from dockdesk.ui.panes.dockerfiles.coming_back import bring_back, state_of
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.files import FileContent
 from dockdesk.ui.panes.dockerfiles.keeping import Keeper
@@ -56,10 +57,11 @@ class Workspace(QObject):
         self.size = 0
         self._checkers: dict[str, Checker] = {}
         self._opening: set[Path] = set()
+        self.asked = 0  # how often something was opened by the user: what comes back by itself stays behind it
         self._new = 0
         self.messages = Messages(context, self, window)
         self.keeper.saved.connect(lambda _document: self.changed.emit())
-        tabs.close_asked.connect(self.close)
+        tabs.close_asked.connect(self.close_these)
 
     # Opening.
 
@@ -74,10 +76,9 @@ class Workspace(QObject):
         path: Path,
         project: Path | None = None,
         done: Callable[[OpenDocument], None] | None = None,
-        *,
-        quiet: bool = False,
     ) -> None:
-        """Open a file, or bring it forward. ``quiet``: a file that is gone is not worth a message."""
+        """Open a file, or bring it forward."""
+        self.asked += 1
         path = Path(os.path.abspath(path))
         known = self.document_of(path)
         if known is not None:
@@ -91,9 +92,8 @@ class Workspace(QObject):
 
         def failed(error: DockDeskError) -> None:
             self._opening.discard(path)
-            self._forget_recent(path)
-            if not quiet:
-                self._context.notices.failure(error)
+            self.forget_recent(path)
+            self._context.notices.failure(error)
 
         self.keeper.read(path, partial(self._on_read, project, done), failed)
 
@@ -104,14 +104,25 @@ class Workspace(QObject):
         content: FileContent,
     ) -> None:
         self._opening.discard(content.path)
+        document = self.document_of(content.path)  # opened on another way meanwhile?
+        if document is None:
+            document = self.take_in(content, project)
+        else:
+            self.tabs.show_document(document)
+        self.remember(content.path)
+        if done is not None:
+            done(document)
+
+    def take_in(
+        self, content: FileContent, project: Path | None = None, *, front: bool = True
+    ) -> OpenDocument:
+        """A document of what was read, in a tab of its own."""
         document = self._make(content.path.name, kinds.kind_of(content.path.name))
         document.project = project
         document.load(content)
-        self._add(document)
-        self.remember(content.path)
+        self._add(document, front=front)
         self.messages.say_of(document, content)
-        if done is not None:
-            done(document)
+        return document
 
     def new(
         self, text: str = "", name: str = "Dockerfile", project: Path | None = None
@@ -119,6 +130,7 @@ class Workspace(QObject):
         """A document without a file yet; ``text`` is not saved."""
         document = self._make(name, kinds.kind_of(name))
         document.project = project or next(iter(self.projects), None)
+        self.asked += 1
         self._add(document)
         if text:
             document.set_text(text)
@@ -141,14 +153,14 @@ class Workspace(QObject):
         view.editor.fix_all_asked.connect(lambda mark: mend_all(document, mark.code))
         return document
 
-    def _add(self, document: OpenDocument) -> None:
+    def _add(self, document: OpenDocument, *, front: bool = True) -> None:
         self.keeper.add(document)
         checker = Checker(self._context, document, self._reader)
         self._checkers[document.id] = checker
         document.changed.connect(lambda: self._refresh_sources(document))
         document.moved.connect(lambda: self._on_moved(document))
         document.modified_changed.connect(lambda _on: self.changed.emit())
-        self.tabs.add(document)
+        self.tabs.add(document, front=front)
         self._refresh_sources(document)
         checker.check()
         self.opened.emit(document)
@@ -174,9 +186,24 @@ class Workspace(QObject):
     def open_folder(
         self, folder: Path, done: Callable[[Sequence[Path]], None] | None = None
     ) -> None:
-        """List a folder's files; opens its Dockerfile, where there is one and nothing of it is open."""
+        """List a folder's files, and remember it. ``done`` gets them."""
         folder = Path(os.path.abspath(folder))
-        self.remember(folder)
+
+        def listed(files: Sequence[Path]) -> None:
+            self.remember(folder)
+            if done is not None:
+                done(files)
+
+        self.list_folder(folder, listed)
+
+    def list_folder(
+        self,
+        folder: Path,
+        done: Callable[[Sequence[Path]], None] | None = None,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        """Look for a folder's files. One that is gone leaves the list; ``quiet``: that is not worth a message."""
 
         def found(files: Sequence[Path]) -> None:
             self.projects[folder] = files
@@ -184,13 +211,25 @@ class Workspace(QObject):
             if done is not None:
                 done(files)
 
+        def failed(error: DockDeskError) -> None:
+            if isinstance(error, CancelledError):
+                return
+            self.close_folder(folder)
+            self.forget_recent(folder)
+            if not quiet:
+                self._context.notices.failure(error)
+
         self._context.jobs.submit(
-            self, lambda work: kinds.files_of(folder, work), found, question=f"folder {folder}"
+            self,
+            lambda work: kinds.files_of(folder, work),
+            found,
+            failed,
+            question=f"folder {folder}",
         )
 
     def refresh_folders(self) -> None:
         for folder in list(self.projects):
-            self.open_folder(folder)
+            self.list_folder(folder, quiet=True)
 
     def close_folder(self, folder: Path) -> None:
         self.projects.pop(folder, None)
@@ -198,27 +237,45 @@ class Workspace(QObject):
 
     # Saving.
 
-    def save(self, document: OpenDocument, done: Callable[[], None] | None = None) -> None:
+    def save(
+        self,
+        document: OpenDocument,
+        done: Callable[[], None] | None = None,
+        failed: Callable[[], None] | None = None,
+    ) -> None:
+        """Save to its file, or ask for one. ``failed``: it is not saved, which has been told or was wanted."""
         if document.path is None:
-            self.save_as(document, done)
+            self.save_as(document, done, failed)
         elif document.modified or document.stamp is None:
-            self.keeper.save(document, done=done)
+            self.keeper.save(document, done=done, failed=failed)
         elif done is not None:
             done()
 
-    def save_as(self, document: OpenDocument, done: Callable[[], None] | None = None) -> None:
+    def save_as(
+        self,
+        document: OpenDocument,
+        done: Callable[[], None] | None = None,
+        failed: Callable[[], None] | None = None,
+    ) -> None:
+        self.tabs.show_document(document)
         dialog = QFileDialog(self._window, f"Save {document.name}")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         folder = document.context_folder or document.project
         if folder is not None:
             dialog.setDirectory(str(folder))
         dialog.selectFile(document.name)
-        dialog.fileSelected.connect(lambda path: self.save_to(document, Path(path), done))
+        dialog.fileSelected.connect(lambda path: self.save_to(document, Path(path), done, failed))
+        if failed is not None:
+            dialog.rejected.connect(failed)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def save_to(
-        self, document: OpenDocument, path: Path, done: Callable[[], None] | None = None
+        self,
+        document: OpenDocument,
+        path: Path,
+        done: Callable[[], None] | None = None,
+        failed: Callable[[], None] | None = None,
     ) -> None:
         """Save under another name; the document is that file from then on."""
 
@@ -227,18 +284,38 @@ class Workspace(QObject):
             self.messages.take(document)
             self.remember(path)
             self.refresh_folders()
+            for other in self.documents():  # of what is there no more
+                if other is not document and other.path == path and not other.modified:
+                    self.discard(other)
             if done is not None:
                 done()
 
-        self.keeper.save(document, path, saved, anyway=True)
+        self.keeper.save(document, path, saved, failed, anyway=True)
 
-    def save_all(self, done: Callable[[], None] | None = None) -> None:
-        """Save what has changes, one after the other; ``done`` once all are saved."""
-        todo = [item for item in self.documents() if item.modified]
+    def save_all(
+        self, done: Callable[[], None] | None = None, failed: Callable[[], None] | None = None
+    ) -> None:
+        """Save what has changes; ``done`` once all are saved, ``failed`` at the first that is not."""
+        self.save_these(self.unsaved(), done, failed)
+
+    def save_these(
+        self,
+        documents: Sequence[OpenDocument],
+        done: Callable[[], None] | None = None,
+        failed: Callable[[], None] | None = None,
+    ) -> None:
+        todo = list(documents)
 
         def following() -> None:
             if todo:
-                self.save(todo.pop(0), following)
+                document = todo.pop(0)
+
+                def given_up() -> None:
+                    self.tabs.show_document(document)
+                    if failed is not None:
+                        failed()
+
+                self.save(document, following, given_up)
             elif done is not None:
                 done()
 
@@ -248,13 +325,27 @@ class Workspace(QObject):
 
     def close(self, document: OpenDocument) -> None:
         """Close a tab; asks where something is not saved."""
-        if not document.modified:
-            self.discard(document)
+        self.close_these([document])
+
+    def close_these(self, documents: Sequence[OpenDocument]) -> None:
+        """Close tabs; asks once about all that is not saved."""
+        unsaved = [item for item in documents if item.modified]
+        for document in documents:
+            if document not in unsaved:
+                self.discard(document)
+        if not unsaved:
             return
-        self.tabs.show_document(document)
-        dialog = CloseDialog(self._context.theme, [document.name], self._window)
-        dialog.save_asked.connect(lambda: self.save(document, lambda: self.discard(document)))
-        dialog.discard_asked.connect(lambda: self.discard(document))
+        self.tabs.show_document(unsaved[0])
+
+        def discard_all() -> None:
+            for document in unsaved:
+                if document in self.documents():
+                    self.discard(document)
+
+        names = [item.name for item in unsaved]
+        dialog = CloseDialog(self._context.theme, names, self._window)
+        dialog.save_asked.connect(lambda: self.save_these(unsaved, discard_all))
+        dialog.discard_asked.connect(discard_all)
         dialog.open()
 
     def discard(self, document: OpenDocument) -> None:
@@ -314,7 +405,7 @@ class Workspace(QObject):
         others = [str(item) for item in self.recent() if item != path]
         self._context.settings.set(preferences.RECENT_FILES, [str(path), *others][:_RECENT])
 
-    def _forget_recent(self, path: Path) -> None:
+    def forget_recent(self, path: Path) -> None:
         kept = [str(item) for item in self.recent() if item != path]
         self._context.settings.set(preferences.RECENT_FILES, kept)
 
@@ -329,45 +420,7 @@ class Workspace(QObject):
             document.editor.set_size(size)
 
     def save_state(self) -> dict[str, Any]:
-        current = self.tabs.current
-        return {
-            "files": [
-                {"path": str(item.path), "place": list(item.editor.cursor_place())}
-                for item in self.tabs.documents()
-                if item.path is not None
-            ],
-            "current": str(current.path) if current is not None and current.path else "",
-            "folders": [str(folder) for folder in self.projects],
-            "wraps": self.wraps,
-            "size": self.size,
-        }
+        return state_of(self)
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
-        self.wraps = state.get("wraps") is True
-        size = state.get("size")
-        self.size = size if isinstance(size, int) and 0 <= size <= 40 else 0
-        for folder in _texts(state.get("folders")):
-            self.open_folder(Path(folder))
-        files = state.get("files")
-        wanted = state.get("current")
-        for item in files if isinstance(files, list) else []:
-            if isinstance(item, Mapping) and isinstance(item.get("path"), str):
-                place = item.get("place")
-                self._restore_file(Path(item["path"]), place, item["path"] == wanted)
-
-    def _restore_file(self, path: Path, place: Any, front: bool) -> None:
-        def done(document: OpenDocument) -> None:
-            if isinstance(place, list) and len(place) == 2 and all(type(n) is int for n in place):
-                document.editor.go_to(place[0], place[1])
-            if not front:
-                current = getattr(self, "_front", None)
-                if current is not None and current in self.documents():
-                    self.tabs.show_document(current)
-            else:
-                self._front = document
-
-        self.open(path, done=done, quiet=True)
-
-
-def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+        bring_back(self, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -306,6 +306,10 @@ class CodeEditor(QPlainTextEdit):
         super().keyPressEvent(event)
         if self.document().revision() != before:
             self.completer.typed(event.text())
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Files that are dragged here are for the owner to open: their addresses are no text for the text."""
+        return not source.hasUrls() and super().canInsertFromMimeData(source)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:

@@ -48,6 +48,13 @@ class Desk:
     def type(self, document: OpenDocument, text: str) -> None:
         document.editor.insertPlainText(text)
 
+    def crash(self) -> None:
+        """As far as the next start can tell."""
+        self.rig.settle()
+        recovery = self.pane.workspace.keeper._recovery
+        assert recovery is not None
+        recovery.close()
+
     def another(self) -> DockerfilesPane:
         """The pane of the program started again, on the same data."""
         return make_pane(self.rig, self.data)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,22 +125,48 @@ def test_a_folder_lists_what_belongs_to_containers(tmp_path: Path) -> None:
     assert found == ["compose.yml", "Dockerfile", "api/Dockerfile"]
 
 
-def test_recovery_offers_what_ended_programs_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recovery_offers_what_ended_programs_left(tmp_path: Path) -> None:
     store = Recovery(tmp_path / "unsaved")
     assert store.left_behind() == []
     store.keep("1", "Dockerfile", "/x/Dockerfile", "FROM \udcff a")
-    assert store.left_behind() == [], "this program still runs"
-    monkeypatch.setattr("dockdesk.ui.panes.dockerfiles.recovery._runs", lambda _process: False)
+    assert store.left_behind() == [], "it is open here"
+    other = Recovery(tmp_path / "unsaved")
+    assert other.left_behind() == [], "that program still runs"
+    store.close()
     (tmp_path / "unsaved" / "broken.json").write_text("{")
-    (left,) = store.left_behind()
+    (left,) = other.left_behind()
     assert (left.id, left.name, left.path, left.text) == (
         "1",
         "Dockerfile",
         "/x/Dockerfile",
         "FROM \udcff a",
     )
-    store.drop("1")
-    store.drop("1")
-    assert store.left_behind() == []
+    other.drop("1")
+    other.drop("1")
+    assert other.left_behind() == []
+    assert list((tmp_path / "unsaved").glob("*.lock")) == []
+
+
+def test_what_a_killed_program_typed_is_found_though_its_number_runs_again(tmp_path: Path) -> None:
+    folder = tmp_path / "unsaved"
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from dockdesk.ui.panes.dockerfiles.recovery import Recovery\n"
+        "store = Recovery(Path(sys.argv[1])); store.keep('1', 'Dockerfile', '', 'FROM typed')\n"
+        "print('kept', flush=True); sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "kept\n"
+        store = Recovery(folder)
+        assert store.left_behind() == [], "it runs"
+    finally:
+        process.kill()
+        process.communicate()
+    assert [item.text for item in store.left_behind()] == ["FROM typed"]

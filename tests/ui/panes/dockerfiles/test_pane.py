@@ -217,15 +217,13 @@ def test_bytes_that_are_no_utf8_survive_an_edit(desk: Desk) -> None:
 # A crash.
 
 
-def test_what_was_typed_is_offered_after_a_crash(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_typed_is_offered_after_a_crash(desk: Desk) -> None:
     document = desk.open()
     desk.type(document, "# typed\n")
     desk.rig.until(lambda: list((desk.data / "unsaved").glob("*.json")))
     assert "offered when DockDesk starts again" in (desk.pane.may_close() or "")
     desk.rig.settle()
-    monkeypatch.setattr("dockdesk.ui.panes.dockerfiles.recovery._runs", lambda _process: False)
+    desk.crash()
     again = desk.another()
     desk.rig.until(lambda: desk.rig.notices.shown)
     restore = desk.rig.notices.shown[0].actions[0]

@@ -1,0 +1,207 @@
+"""Documents opened, saved, closed and brought back: what is asked, in which order, and that nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
+
+from dockdesk.core.refs import ResourceRef
+from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
+from tests.ui.panes.dockerfiles.conftest import TEXT, Desk
+from tests.ui.panes.hands import dialog, drop, open_dialogs
+
+pytestmark = pytest.mark.qt_log_ignore("grabbing the (keyboard|mouse)")
+
+
+def names(desk: Desk) -> list[str]:
+    return [document.name for document in desk.pane.tabs.documents()]
+
+
+def test_a_file_dropped_on_the_text_is_opened_not_written_into_it(desk: Desk) -> None:
+    document = desk.open()
+    drop(document.editor.viewport(), desk.folder / "compose.yaml")
+    desk.rig.until(lambda: names(desk) == ["Dockerfile", "compose.yaml"])
+    assert document.text() == TEXT
+
+
+def test_closing_others_asks_once_about_all(desk: Desk) -> None:
+    first = desk.open()
+    for name in ("compose.yaml", ".dockerignore", "app.py"):
+        desk.open(name)
+    for name in ("compose.yaml", ".dockerignore"):
+        desk.type(desk.open(name), "# mine\n")
+    others = [item for item in desk.pane.workspace.documents() if item is not first]
+    desk.pane.tabs.close_asked.emit(others)
+    asked = dialog(desk.rig, CloseDialog)
+    assert len(open_dialogs()) == 1
+    assert names(desk) == ["Dockerfile", "compose.yaml", ".dockerignore"]
+    asked.save.click()
+    desk.rig.until(lambda: names(desk) == ["Dockerfile"])
+    for name in ("compose.yaml", ".dockerignore"):
+        assert (desk.folder / name).read_text().startswith("# mine\n")
+
+
+def test_closing_a_file_that_is_gone_from_the_disk_asks_first(desk: Desk) -> None:
+    document = desk.open()
+    (desk.folder / "Dockerfile").unlink()
+    desk.pane.workspace.keeper.look()
+    desk.rig.until(lambda: desk.pane.workspace.messages.bar(document) is not None)
+    bar = desk.pane.workspace.messages.bar(document)
+    assert bar is not None
+    bar.buttons[1].click()
+    dialog(desk.rig, CloseDialog).cancel.click()
+    assert desk.pane.document is document, "its only copy was thrown away"
+
+
+def test_the_bar_leaves_when_the_file_is_back(desk: Desk) -> None:
+    document = desk.open()
+    path = desk.folder / "Dockerfile"
+    path.unlink()
+    keeper, messages = desk.pane.workspace.keeper, desk.pane.workspace.messages
+    keeper.look()
+    desk.rig.until(lambda: messages.bar(document) is not None)
+    path.write_text(TEXT)
+    desk.rig.settle()
+    keeper.look()
+    desk.rig.until(lambda: messages.bar(document) is None)
+    assert not document.modified
+
+
+def test_saving_over_an_open_file_leaves_one_tab_of_it(desk: Desk) -> None:
+    desk.open("compose.yaml")
+    document = desk.pane.workspace.new("services: {a: {}}\n", "new.yaml")
+    desk.pane.workspace.save_to(document, desk.folder / "compose.yaml")
+    desk.rig.until(lambda: names(desk) == ["compose.yaml"])
+    assert desk.pane.document is document
+
+
+def test_save_all_stops_where_the_user_gives_up(desk: Desk) -> None:
+    desk.type(desk.open(), "# mine\n")
+    new = desk.pane.workspace.new("FROM scratch\n")
+    ended: list[str] = []
+    desk.pane.workspace.save_all(lambda: ended.append("saved"), lambda: ended.append("given up"))
+    asked = dialog(desk.rig, QFileDialog)
+    asked.reject()
+    desk.rig.until(lambda: ended)
+    assert ended == ["given up"]
+    assert (desk.folder / "Dockerfile").read_text().startswith("# mine\n")
+    assert new.text() == "FROM scratch\n"
+    assert new.modified
+
+
+def test_what_quitting_offers_to_save_is_saved(desk: Desk) -> None:
+    assert desk.pane.unsaved() is None
+    desk.type(desk.open(), "# mine\n")
+    desk.type(desk.open("compose.yaml"), "# mine\n")
+    offer = desk.pane.unsaved()
+    assert offer is not None
+    assert offer.names == ["Dockerfile", "compose.yaml"]
+    ended: list[str] = []
+    offer.save(lambda: ended.append("saved"), lambda: ended.append("failed"))
+    desk.rig.until(lambda: ended)
+    assert ended == ["saved"]
+    assert desk.pane.unsaved() is None
+    assert (desk.folder / "compose.yaml").read_text().startswith("# mine\n")
+
+
+def test_a_conflict_stops_what_quitting_saves(desk: Desk) -> None:
+    document = desk.open()
+    desk.type(document, "# mine\n")
+    path = desk.folder / "Dockerfile"
+    path.write_text("# theirs\n")
+    os.utime(path, ns=(1, 5_000_000_000))
+    offer = desk.pane.unsaved()
+    assert offer is not None
+    ended: list[str] = []
+    offer.save(lambda: ended.append("saved"), lambda: ended.append("failed"))
+    desk.rig.until(lambda: ended)
+    assert ended == ["failed"]
+    desk.rig.until(lambda: desk.pane.workspace.messages.bar(document) is not None)
+    assert path.read_text() == "# theirs\n"
+    assert document.text().startswith("# mine\n")
+
+
+# Coming back.
+
+
+def test_tabs_come_back_in_their_order_and_behind_what_was_asked_for(
+    desk: Desk, tmp_path: Path
+) -> None:
+    order = [".dockerignore", "Dockerfile", "app.py", "compose.yaml"]
+    for name in order:
+        desk.open(name)
+    state = desk.pane.save_state()
+    again = desk.another()
+    other = tmp_path / "other" / "Dockerfile"
+    other.parent.mkdir()
+    other.write_text("FROM scratch\n")
+    again.restore_state(state)
+    assert again.open(ResourceRef("dockerfile", str(other), "Dockerfile"))
+    desk.rig.until(lambda: len(again.tabs) == 5)
+    desk.rig.settle()
+    came = [item.path for item in again.tabs.documents() if item.path != other]
+    assert came == [desk.folder / name for name in order]
+    assert again.document is not None
+    assert again.document.path == other
+    again.hide()
+    desk.rig.settle()
+
+
+def test_coming_back_changes_nothing_among_the_recent(desk: Desk) -> None:
+    desk.pane.open_folder(desk.folder)
+    desk.rig.until(lambda: desk.pane.document is not None)
+    desk.open("app.py")
+    desk.pane.workspace.remember(desk.folder / "compose.yaml")
+    desk.pane.reload()
+    desk.rig.settle()
+    before = desk.pane.workspace.recent()
+    assert before[0] == desk.folder / "compose.yaml"
+    again = desk.another()
+    again.restore_state(desk.pane.save_state())
+    desk.rig.until(lambda: len(again.tabs) == 2 and again.workspace.projects)
+    desk.rig.settle()
+    assert again.workspace.recent() == before
+    again.hide()
+    desk.rig.settle()
+
+
+def test_a_folder_that_is_gone_does_not_come_back(desk: Desk, tmp_path: Path) -> None:
+    desk.pane.open_folder(desk.folder)
+    desk.rig.until(lambda: desk.pane.workspace.projects)
+    desk.rig.settle()
+    state = desk.pane.save_state()
+    shutil.rmtree(desk.folder)
+    again = desk.another()
+    again.restore_state(state)
+    desk.rig.settle()
+    assert not again.workspace.projects
+    again.open_path(tmp_path / "nowhere")
+    desk.rig.until(lambda: desk.rig.notices.shown)
+    assert "can't be opened" in desk.rig.notices.shown[0].title
+    again.hide()
+    desk.rig.settle()
+
+
+def test_ending_without_a_question_keeps_what_was_typed(desk: Desk) -> None:
+    document = desk.open()
+    desk.type(document, "# typed a moment ago\n")
+    desk.pane.save_state()  # as at the end of the session
+    desk.rig.settle()
+    (kept,) = (desk.data / "unsaved").glob("*.json")
+    assert "typed a moment ago" in kept.read_text()
+
+
+def test_the_window_of_a_new_file_saves_it_by_key(desk: Desk) -> None:
+    document = desk.pane.workspace.new("FROM scratch\n")
+    QTest.keyClick(document.editor, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    asked = dialog(desk.rig, QFileDialog)
+    asked.selectFile(str(desk.folder / "Dockerfile.key"))
+    asked.accept()
+    desk.rig.until(lambda: (desk.folder / "Dockerfile.key").exists())
+    assert (desk.folder / "Dockerfile.key").read_text() == "FROM scratch\n"
