@@ -169,9 +169,10 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     yield from _rig(request, request.param)
 
 
-@pytest.fixture
+@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.engine), "sandbox"])
 def docker(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    yield from _rig(request, "docker")
+    """For what only Docker's engine can do, and so the sandbox's must."""
+    yield from _rig(request, request.param)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from dockdesk.sandbox.engine.bodies import changes_of, check_container
 from dockdesk.sandbox.engine.filesystem import clean
 from dockdesk.sandbox.engine.filters import Filters
 from dockdesk.sandbox.engine.lifecycle import Lifecycle, stamp
+from dockdesk.sandbox.engine.mounts import points_of
 from dockdesk.sandbox.engine.programs import process_lines
 from dockdesk.sandbox.engine.scripts import Scripts
 from dockdesk.sandbox.engine.state import EngineState, SimContainer, volume_names
@@ -138,6 +139,9 @@ class ContainersApi:
         streams = {number for number, name in ((1, "stdout"), (2, "stderr")) if request.flag(name)}
         if not streams:
             raise HttpError(400, "Bad parameters: you must choose at least one stream")
+        driver = (container.host.get("LogConfig") or {}).get("Type")
+        if driver == "none":
+            raise HttpError(501, "configured logging driver does not support reading")
         now = self._state.clock.now()
         since = _moment(request.first("since"), now)
         until = _moment(request.first("until"), now) or now
@@ -219,6 +223,12 @@ class ContainersApi:
     async def _put_archive(self, request: Request) -> Response:
         container = self._of(request)
         data = await request.body()
+        target = clean(request.first("path"))
+        below = any(
+            f"{target}/".startswith(f"{point.target}/") for point in points_of(container.host)
+        )
+        if container.host.get("ReadonlyRootfs") and not below:
+            raise HttpError(400, "container rootfs is marked read-only")
         container.view.untar(data, clean(request.first("path")), self._state.clock.now())
         return Response()
 

@@ -102,7 +102,8 @@ class ExecApi:
             made.exit_code = 127 if body.get("Detach") else 126
             raise HttpError(
                 400,
-                f'OCI runtime exec failed: exec failed: unable to start container process: exec: "{made.command[0]}": executable file not found in $PATH: unknown',
+                "OCI runtime exec failed: exec failed: unable to start container process: exec: "
+                f'"{made.command[0]}": {_why_not(made.command[0])}: unknown',
             )
         made.running = True
         self._tell(made, "exec_start")
@@ -221,3 +222,10 @@ async def _take_over(request: Request, tty: bool) -> None:
 
 def _positive(text: str, otherwise: int) -> int:
     return int(text) if text.isdigit() and 0 < int(text) < 10_000 else otherwise
+
+
+def _why_not(program: str) -> str:
+    """What the runtime says of a program that is not there."""
+    if "/" in program:
+        return f"stat {program}: no such file or directory"
+    return "executable file not found in $PATH"

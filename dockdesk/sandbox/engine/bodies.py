@@ -28,6 +28,7 @@ _CHANGEABLE = {
     "PidsLimit", "BlkioWeight", "RestartPolicy",
 }  # fmt: skip
 _GO = {"s": "string", "i": "int64", "b": "bool", "{}": "map[string]interface {}"}
+_LEAST_MEMORY = 6 << 20
 _POLICIES = {"", "no", "always", "unless-stopped", "on-failure"}
 
 
@@ -59,6 +60,9 @@ def _check_host(host: Mapping[str, Any]) -> None:
             400,
             f"invalid restart policy: unknown policy '{name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
         )
+    memory = host.get("Memory") or 0
+    if 0 < memory < _LEAST_MEMORY:
+        raise HttpError(400, "Minimum memory limit allowed is 6MB")
     if count and name != "on-failure":
         text = "maximum retry count can only be used with 'on-failure'"
         raise HttpError(400, f"invalid restart policy: {text}")

@@ -247,9 +247,10 @@ class Creation:
                 code = int(last.split()[1]) if last.split()[1].isdigit() else 2
             return replace(quiet, runs_for=0.05, exit_code=code)
         if words[:1] in (["sh"], ["/bin/sh"], ["bash"], ["/bin/bash"]):
-            return replace(
-                quiet, runs_for=0.0 if config.get("Tty") or config.get("OpenStdin") else 0.05
-            )
+            if "while" in last and not {"sleep", "read"} & set(last.split()):
+                quiet = replace(quiet, cpu=96.0)  # it never waits
+            waits = "-c" not in words and (config.get("Tty") or config.get("OpenStdin"))
+            return replace(quiet, runs_for=0.0 if waits else 0.05)
         return program
 
     def _make_volumes(self, container: SimContainer, image: Mapping[str, Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from dockdesk.sandbox.engine.filesystem import clean
 from dockdesk.sandbox.engine.lifecycle import stamp
 from dockdesk.sandbox.engine.mounts import points_of
 from dockdesk.sandbox.engine.state import (
@@ -77,6 +79,13 @@ def _mounts(state: EngineState, container: SimContainer) -> list[dict[str, Any]]
             mount["Driver"] = known.driver if known is not None else "local"
         mounts.append(mount)
     return mounts
+
+
+def _asked_for(host: Mapping[str, Any], container: SimContainer) -> list[Any] | None:
+    """The mounts that somebody asked for: not the volumes that its configuration makes."""
+    own = {clean(str(target)) for target in container.config.get("Volumes") or ()}
+    mounts = [one for one in host.get("Mounts") or () if clean(str(one.get("Target"))) not in own]
+    return mounts or None
 
 
 def _endpoints(state: EngineState, container: SimContainer) -> dict[str, Any]:
@@ -207,7 +216,7 @@ def container_json(state: EngineState, container: SimContainer) -> dict[str, Any
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": container.exec_ids or None,
-        "HostConfig": host,
+        "HostConfig": {**host, "Mounts": _asked_for(host, container)},
         "GraphDriver": {"Name": "overlay2", "Data": {}},
         "SizeRw": container.files.size(),
         "SizeRootFs": container.image.size + container.files.size(),

@@ -342,7 +342,9 @@ def _whoami(around: Surroundings, _words: Sequence[str], _given: str) -> Result:
     return f"{around.user}\n", 0
 
 
-def _id(around: Surroundings, _words: Sequence[str], _given: str) -> Result:
+def _id(around: Surroundings, words: Sequence[str], _given: str) -> Result:
+    if "-un" in words:
+        return f"{around.user}\n", 0
     number = {"root": 0, "app": 1000}.get(around.user, 1000)
     return f"uid={number}({around.user}) gid={number}({around.user})\n", 0
 

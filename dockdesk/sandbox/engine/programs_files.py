@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import operator
 import posixpath
+import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dockdesk.sandbox.engine.filesystem import Node, file_node, link_node
 from dockdesk.sandbox.engine.programs import Program, Result, Surroundings
 
 _MOST_BYTES = 64 << 20
+_MOST_LINES = 200_000
+_ESCAPES = {"033": "\033", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+_SUMS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Div: operator.floordiv,
+    ast.Mod: operator.mod,
+}
 _UNITS = {"k": 1 << 10, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "c": 1, "b": 512}
 
 
@@ -166,6 +179,51 @@ def _holds(around: Surroundings, words: list[str]) -> bool:
     return kinds.get(kind, bool(node.mode & 0o111))
 
 
+def _seq(_around: Surroundings, words: Sequence[str], _given: str) -> Result:
+    numbers = [int(word) for word in words if word.lstrip("-").isdigit()]
+    if not 1 <= len(numbers) <= 2 or len(numbers) != len(words):
+        return "seq: one or two whole numbers are needed\n", 1
+    first, last = (1, numbers[0]) if len(numbers) == 1 else numbers
+    if last - first > _MOST_LINES:
+        return "seq: too many numbers for a simulation\n", 1
+    return "".join(f"{number}\n" for number in range(first, last + 1)), 0
+
+
+def _printf(_around: Surroundings, words: Sequence[str], _given: str) -> Result:
+    if not words:
+        return "printf: a format is needed\n", 1
+    values = iter(words[1:])
+
+    def filled(match: re.Match[str]) -> str:
+        value = next(values, "")
+        return value if match[1] == "s" else str(int(value) if value.lstrip("-").isdigit() else 0)
+
+    text = re.sub(r"%([sd])", filled, words[0])
+    return re.sub(r"\\(033|n|t|r|\\)", lambda match: _ESCAPES[match[1]], text), 0
+
+
+def _stty(around: Surroundings, words: Sequence[str], _given: str) -> Result:
+    return (f"{around.rows} {around.columns}\n", 0) if "size" in words else ("", 0)
+
+
+def reckoned(text: str) -> int:
+    """What ``$((...))`` comes to; 0 where it can't be understood."""
+    try:
+        return _value(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        return 0
+
+
+def _value(node: ast.expr) -> int:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.BinOp) and type(node.op) in _SUMS:
+        return _SUMS[type(node.op)](_value(node.left), _value(node.right))
+    raise ValueError("not simple arithmetic")
+
+
 FILE_PROGRAMS: dict[str, Program] = {
     "[": _test,
     "chmod": _chmod,
@@ -175,5 +233,8 @@ FILE_PROGRAMS: dict[str, Program] = {
     "ln": _ln,
     "mkfifo": _mkfifo,
     "mv": _mv,
+    "printf": _printf,
+    "seq": _seq,
+    "stty": _stty,
     "test": _test,
 }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from dockdesk.sandbox.engine.lifecycle import Lifecycle
-from dockdesk.sandbox.engine.loglines import STDOUT
+from dockdesk.sandbox.engine.loglines import STDERR, STDOUT
 from dockdesk.sandbox.engine.programs import Surroundings
 from dockdesk.sandbox.engine.shell import Shell
 from dockdesk.sandbox.engine.state import EngineState, SimContainer
@@ -38,6 +38,11 @@ class Scripts:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _say(self, container: SimContainer, stream: int, text: str) -> None:
+        now = self._state.clock.now()
+        for line in text.splitlines(True):
+            container.say(now, stream, line.encode())
+
     async def _run(self, container: SimContainer) -> None:
         shell = Shell(surroundings(self._state, container, container.config))
         words = [*(container.config.get("Entrypoint") or ()), *(container.config.get("Cmd") or ())]
@@ -45,8 +50,13 @@ class Scripts:
         short = container.program
 
         async def keep(text: str) -> None:
-            container.say(self._state.clock.now(), STDOUT, text.encode())
+            self._say(container, STDOUT, text)
 
+        async def complain(text: str) -> None:
+            stream = STDOUT if container.config.get("Tty") else STDERR
+            self._say(container, stream, text)
+
+        shell.error = complain
         container.program = replace(short, runs_for=0.0)  # until the shell says so
         running = asyncio.create_task(shell.run(shlex.join(str(word) for word in words), keep))
         gone = asyncio.create_task(ended.wait())

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dockdesk.sandbox.engine.filesystem import file_node
 from dockdesk.sandbox.engine.programs import PROGRAMS, Surroundings, top_screen
-from dockdesk.sandbox.engine.programs_files import FILE_PROGRAMS
+from dockdesk.sandbox.engine.programs_files import FILE_PROGRAMS, reckoned
 from dockdesk.sandbox.http import HttpError
 
 Write = Callable[[str], Awaitable[None]]
@@ -19,6 +19,8 @@ Write = Callable[[str], Awaitable[None]]
 _LINE_LIMIT = 4096
 _OPERATORS = {"|", ";", "&&", "||", ">", ">>"}
 _QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
+_ARITHMETIC = re.compile(r"\$\(\(([^$]*?)\)\)")
+_STDERR = "/dev/stderr"
 _LOOP = re.compile(r"while\s+(.+?)\s*[;\n]\s*do\b(.*)\bdone\b[;\s]*", re.DOTALL)
 _LOOP_SECONDS = 0.05
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
@@ -37,6 +39,7 @@ class Shell:
         self.code = 0
         self.exited = False
         self._keys = keys
+        self.error: Write | None = None  # where errors go that do not go with the rest
 
     @property
     def prompt(self) -> str:
@@ -45,16 +48,15 @@ class Shell:
 
     async def run(self, line: str, write: Write) -> int:
         """Run a line or a script; its output goes to ``write``. Returns the exit code of its last command."""
-        loop = _LOOP.search(line)
+        loop = _LOOP.search(_QUOTED.sub(lambda match: "\0" * len(match[0]), line))
         if loop is None:
             return await self._line(line, write)
+        test, body = line[slice(*loop.span(1))], line[slice(*loop.span(2))]
         await self._line(line[: loop.start()], write)
-        while not self.exited and (
-            loop[1] in {"true", ":"} or not await self._line(loop[1], write)
-        ):
-            await self._line(loop[2], write)
+        while not self.exited and (test in {"true", ":"} or not await self._line(test, write)):
+            await self._line(body, write)
             await asyncio.sleep(_LOOP_SECONDS)
-        return await self._line(line[loop.end() :], write) if not self.exited else self.code
+        return self.code if self.exited else await self._line(line[loop.end() :], write)
 
     async def _line(self, line: str, write: Write) -> int:
         try:
@@ -63,6 +65,7 @@ class Shell:
             await write(f"sh: syntax error: {error}\n")
             self.code = 2
             return 2
+        self.code = 0 if not words else self.code
         command: list[str] = []
         joiner = ";"
         for word in [*words, ";"]:
@@ -76,6 +79,10 @@ class Shell:
         return self.code
 
     async def _pipeline(self, words: list[str], write: Write) -> None:
+        if words[0] == "!":
+            await self._pipeline(words[1:] or ["true"], write)
+            self.code = int(not self.code)
+            return
         stages: list[list[str]] = [[]]
         for word in words:
             if word == "|":
@@ -90,7 +97,10 @@ class Shell:
                 continue
             direct = last and not target
             given, self.code = await self._one(command, given, write if direct else None)
-            if target:
+            if target == _STDERR:
+                await (self.error or write)(given)
+                given = ""
+            elif target:
                 trouble = self._save(target, given, append)
                 given = trouble
                 self.code = self.code or int(bool(trouble))
@@ -129,7 +139,7 @@ class Shell:
             return await self._top(rest, write)
         if name in {"sh", "bash", "ash"}:
             if "-c" in rest[:-1]:
-                return await self._nested(rest[rest.index("-c") + 1])
+                return await self._nested(rest[rest.index("-c") + 1], write)
             return "", 0
         program = PROGRAMS.get(name) or FILE_PROGRAMS.get(name)
         if program is None:
@@ -143,14 +153,16 @@ class Shell:
         if len(words) > 1 and set(words[1:]) & {"TERM", "SIGTERM", "15"}:
             self.around.container.on_term = words[0]
 
-    async def _nested(self, line: str) -> tuple[str, int]:
+    async def _nested(self, line: str, write: Write | None = None) -> tuple[str, int]:
+        """Another shell's line: what it says goes to ``write`` as it comes, or is returned."""
         output: list[str] = []
 
         async def keep(text: str) -> None:
             output.append(text)
 
         inner = Shell(self.around, self._keys)
-        code = await inner.run(line, keep)
+        inner.error = self.error
+        code = await inner.run(line, write or keep)
         return "".join(output), code
 
     def _cd(self, path: str) -> tuple[str, int]:
@@ -198,6 +210,7 @@ class Shell:
         def value(match: re.Match[str]) -> str:
             return str(self.code) if match[3] else self.around.env.get(match[1] or match[2], "")
 
+        line = _ARITHMETIC.sub(lambda match: str(reckoned(match[1])), line)
         # Single quotes keep their text as it is.
         parts = re.split(r"('[^']*')", line)
         return "".join(
@@ -240,6 +253,7 @@ def _joined(line: str) -> str:
     parts = _QUOTED.split(line)
     for position in range(0, len(parts), 2):
         text = re.sub(r"(?<!&)&\s*(?=wait\b)", "; ", parts[position])
+        text = re.sub(r"(?<!\S)1?>&2", f"> {_STDERR}", text)
         text = re.sub(r"(?<!\S)2>\s*(?:&1|[^\s;|&]+)", "", text)
         parts[position] = re.sub(r"[;\s]*\n[;\s]*", " ; ", text)
     return re.sub(r"^[;\s]+|[;\s]+$", "", "".join(parts)) if "\n" in line else "".join(parts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ from dockdesk.sandbox.engine.state import EngineState, Layer, SimImage
 from dockdesk.sandbox.http import HttpError
 
 # Stand-ins are small and this computer is near: without it nobody would see them move.
+_TELL_SECONDS = 0.2
 _STEP_SECONDS = 0.03
 _LARGEST_LAYER = 256 << 20
 _UNITS = ("B", "kB", "MB", "GB")
@@ -178,13 +180,13 @@ class Transfers:
         if total > _LARGEST_LAYER:
             raise TransferError(f"layer {name} is larger than the sandbox holds")
         data = bytearray()
-        told = 0
+        told, moment = 0, time.monotonic()
         async for piece in client.blob(entry["digest"]):
             data += piece
             if len(data) > total:
                 raise TransferError(f"layer {name} is larger than its manifest says")
-            if len(data) - told >= total // 8:
-                told = len(data)
+            if len(data) - told >= total // 8 or time.monotonic() - moment >= _TELL_SECONDS:
+                told, moment = len(data), time.monotonic()
                 yield progress("Downloading", name, told, total)
         if len(data) != total:
             raise TransferError(f"layer {name} is smaller than its manifest says")
