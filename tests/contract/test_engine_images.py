@@ -462,6 +462,7 @@ def test_a_pull_of_what_does_not_answer_can_be_cancelled(
 def test_a_cancelled_pull_ends_in_the_engine_too(
     docker: Rig, slow_registry: tuple[str, type[SlowRegistry]]
 ) -> None:
+    docker.must_be_real("it holds no layer of a gigabyte")
     address, registry = slow_registry
     pulling = Pulling(docker, f"{address}/slow:1")
     wait_for(registry.asked.is_set, 60, "the engine asks for the layer")
