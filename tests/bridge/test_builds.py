@@ -16,6 +16,7 @@ from dockdesk.core.builds.records import BuildRecord, FileMark
 from dockdesk.core.errors import BuildError, DockDeskError, LocalError
 from dockdesk.core.masking import MASK
 from dockdesk.core.resources.builds import BuildItem, BuildLog, BuildSpec, BuildStep
+from dockdesk.core.work import Work
 from tests.fakes import FakeEngine
 
 TIMEOUT = 10_000
@@ -47,7 +48,7 @@ class Archive:
         self.kept.append((record, files, logs or {}))
         return len(self.kept)
 
-    def newest(self, project: str = "", limit: int = 200) -> list[BuildRecord]:
+    def newest(self, project: str = "", limit: int = 200, skip: int = 0) -> list[BuildRecord]:
         return [record for record, _files, _logs in self.kept]
 
     def files(self, id: int) -> Mapping[str, FileMark] | None:
@@ -164,3 +165,40 @@ def test_bases_are_named_with_their_digests() -> None:
         "[internal] load metadata for docker.io/library/a:1",
     ]
     assert bases_of(names) == (("docker.io/library/a:1", DIGEST), ("b:2", ""))
+
+
+def test_each_try_is_a_build_of_its_own_and_can_be_stopped(
+    qtbot: QtBot, jobs: Jobs, runs: BuildRuns
+) -> None:
+    engine = FakeEngine()
+
+    def build(work: Work) -> object:
+        return runs.begin(SPEC, TEXT, "default", work).execute(engine, work)
+
+    with engine.pause_on("build"):
+        job = jobs.submit(None, build, None, lambda _error: None, title="Build app", retryable=True)
+        _until(qtbot, lambda: runs.running() and engine.calls)
+        (first,) = runs.runs
+        first.cancel()
+        assert job.cancelled
+    _until(qtbot, lambda: first.over and job.state.over)
+    assert first.state == "cancelled"
+    again = jobs.retry(job)
+    _until(qtbot, lambda: again.state.over and not runs.running())
+    assert [run.number for run in runs.runs] == [2, 1]
+    assert runs.runs[0].state == "ok"
+
+
+def test_what_breaks_unexpectedly_is_over_too(
+    qtbot: QtBot, jobs: Jobs, runs: BuildRuns, expect_log: Callable[[str], None]
+) -> None:
+    class Broken(FakeEngine):
+        def build(self, *_arguments: object) -> object:  # type: ignore[override]
+            raise KeyError("layer")
+
+    run = runs.prepare(SPEC, TEXT, "default")
+    expect_log("failed unexpectedly")
+    _start(jobs, run, Broken())
+    _until(qtbot, lambda: run.over)
+    assert run.state == "failed"
+    assert "KeyError" in str(run.error)

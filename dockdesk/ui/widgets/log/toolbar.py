@@ -16,6 +16,7 @@ from dockdesk.ui.widgets.log.search_bar import SearchBar, ToggleButton
 from dockdesk.ui.widgets.plain import plain_tip
 
 _ONE_ROW = 780
+_REDUCED_ROW = 480
 
 
 class OutputsButton(QToolButton):
@@ -82,6 +83,7 @@ class LogToolbar(QWidget):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
         self._rows = 0
+        self._one_row = _ONE_ROW
         self._arrange(1)
         order: tuple[QWidget, ...] = (
             self.follow, self.wrap, self.stamps, self.outputs, self.range, self.search.field,
@@ -90,6 +92,13 @@ class LogToolbar(QWidget):
         )  # fmt: skip
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
+
+    def reduce(self) -> None:
+        """Leave out what asks the source for other lines: for a log that is here already."""
+        for tool in (self.stamps, self.outputs, self.range, self.clear):
+            tool.hide()
+        self._one_row = _REDUCED_ROW
+        self._arrange(1 if self.width() >= self._one_row else 2)
 
     def show_range(self, chosen: LogRange) -> None:
         self.range.set_range(chosen)
@@ -103,7 +112,7 @@ class LogToolbar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange(1 if self.width() >= _ONE_ROW else 2)
+        self._arrange(1 if self.width() >= self._one_row else 2)
 
     def _arrange(self, rows: int) -> None:
         if rows == self._rows:

@@ -1,0 +1,88 @@
+"""Why a build failed, above its steps: the reason, the last lines, what mends it, and the way to the line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from dockdesk.core.columns import Tone
+from dockdesk.ui.theme import Theme
+from dockdesk.ui.widgets.buttons import Button
+from dockdesk.ui.widgets.empty import StateButton
+from dockdesk.ui.widgets.labels import ElidedLabel, PlainLabel
+
+_LONGEST = 600
+
+
+class BuildBanner(QWidget):
+    """Hidden until `say` has something to say."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._banner_tone: Tone = "bad"
+        self.title = PlainLabel(theme, "", "strong", wrap=True)
+        self.detail = PlainLabel(theme, "", "small", wrap=True, selectable=True)
+        self.lines = ElidedLabel(theme, "", "mono", "muted")
+        self.hint = PlainLabel(theme, "", wrap=True, selectable=True)
+        self.buttons: list[Button] = []
+        self._row = QHBoxLayout()
+        self._row.setSpacing(8)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        for label in (self.title, self.detail, self.lines, self.hint):
+            texts.addWidget(label)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(40, 8, 12, 8)
+        row.setSpacing(12)
+        row.addLayout(texts, 1)
+        row.addLayout(self._row)
+        row.setAlignment(self._row, Qt.AlignmentFlag.AlignTop)
+        theme.changed.connect(self.update)
+        self.hide()
+
+    def say(
+        self,
+        title: str,
+        detail: str = "",
+        lines: Sequence[str] = (),
+        hint: str = "",
+        buttons: Sequence[StateButton] = (),
+        tone: Tone = "bad",
+    ) -> None:
+        """Show this; the last of ``lines`` stands under the reason, all of them in its tooltip."""
+        self._banner_tone = tone
+        self.title.setText(title)
+        cut = detail if len(detail) <= _LONGEST else detail[: _LONGEST - 1] + "…"
+        self.detail.setText(cut)
+        self.detail.setVisible(bool(detail))
+        self.lines.setText("\n".join(lines))
+        self.lines.setVisible(bool(lines))
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
+        self._set_buttons(buttons)
+        self.show()
+        self.update()
+
+    def _set_buttons(self, buttons: Sequence[StateButton]) -> None:
+        while (item := self._row.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.buttons = []
+        for description in buttons:
+            button = Button(self._theme, description.title, description.icon, description.look)
+            button.clicked.connect(lambda _on=False, run=description.run: run())
+            self.buttons.append(button)
+            self._row.addWidget(button)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.surface(self._banner_tone))
+        icon = "alert-circle" if self._banner_tone == "bad" else "info-circle"
+        pixmap = self._theme.pixmap(icon, self._banner_tone, 18, self.devicePixelRatioF())
+        painter.drawPixmap(QPoint(14, 9), pixmap)
+        painter.end()
