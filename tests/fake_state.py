@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dockdesk.core.errors import DockDeskError, LocalError, NotFoundError
@@ -45,6 +46,8 @@ class FakeState:
         self._build_cache = 412_000_000
         self._ticks = 0
         self._time = NOW
+        self.image_versions: dict[str, int] = {}  # by name: which version of the shop it holds
+        self.image_file = Path()  # the archive of a large image
         self.build_items: list[BuildItem] = [
             BuildStep("sha256:1", "[1/2] FROM scratch", (), True, NOW, NOW),
             BuildStep("sha256:2", "[2/2] COPY . /", ("sha256:1",), False, NOW, NOW + 1),

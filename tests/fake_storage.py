@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from dockdesk.backends.engine.apart import contents_from, dissect_file
+from dockdesk.core.dissection.base import base_of
+from dockdesk.core.dissection.build import dissected
+from dockdesk.core.dissection.model import Dissection
 from dockdesk.core.errors import ConflictError, NotFoundError
 from dockdesk.core.ports import NetworkSpec, VolumeSpec
 from dockdesk.core.resources.builds import (
@@ -22,6 +27,7 @@ from dockdesk.core.resources.images import Image, ImageDetail, ImageLayer
 from dockdesk.core.work import Work
 from tests.fake_state import FakeState
 from tests.fake_world import NOW, files
+from tests.image_archives import docker_archive, shop_layers
 
 
 class FakeStorage(FakeState):
@@ -109,6 +115,31 @@ class FakeStorage(FakeState):
     def import_image(self, source: Path, repository: str, tag: str, work: Work) -> str:
         self._enter("import_image", source, repository, tag)
         return self._add_image(f"{repository}:{tag}")
+
+    # DissectsImages
+
+    def dissect(self, id: str, work: Work) -> Dissection:
+        self._enter("dissect", id)
+        item = self._image(id)
+        work.progress(0.4, "160 kB of 400 kB")
+        data = docker_archive(shop_layers(self.image_versions.get(item.name, 1)), item.tags)
+        found = contents_from([data], len(data), work)
+        made = dissected(found.layers, item.id, item.tags, "linux/amd64", found.config["config"])
+        return replace(made, base=base_of(item.id, made.layers, {}, ()))
+
+    def dissecting(self, id: str) -> tuple[Callable[..., Dissection], tuple[Any, ...]]:
+        self._enter("dissecting", id)
+        return dissect_file, (self.image_file, id)
+
+    def read_image_file(
+        self, id: str, place: str, path: str, work: Work, limit: int = 1 << 20
+    ) -> tuple[bytes, bool]:
+        self._enter("read_image_file", id, place, path)
+        return b"print('shop')\n" * 20, False
+
+    def save_image_file(self, id: str, place: str, path: str, target: Path, work: Work) -> int:
+        self._enter("save_image_file", id, place, path, target)
+        return target.write_bytes(b"print('shop')\n")
 
     # ManagesVolumes
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dockdesk.core.actions import AuditEntry
 from dockdesk.core.records import dataclass
@@ -36,6 +36,7 @@ from dockdesk.core.work import Work
 
 if TYPE_CHECKING:
     from dockdesk.core.builds.records import BuildRecord, FileMark
+    from dockdesk.core.dissection.model import Dissection
     from dockdesk.core.resources.builds import (
         Builder,
         BuildItem,
@@ -310,6 +311,30 @@ class ManagesImages(Protocol):
     def import_image(self, source: Path, repository: str, tag: str, work: Work) -> str: ...
 
 
+class DissectsImages(Protocol):
+    """Looks into images without a container of them. The engine packs all of an image for each of these."""
+
+    def dissect(self, id: str, work: Work) -> Dissection:
+        """What each layer of an image adds, changes and removes. Keeps an interpreter busy: see `dissecting`."""
+
+    def dissecting(self, id: str) -> tuple[Callable[..., Dissection], tuple[Any, ...]]:
+        """`dissect` as a function that takes a Work and these arguments, all of which can travel to another process.
+
+        Does not block.
+        """
+
+    def read_image_file(
+        self, id: str, place: str, path: str, work: Work, limit: int = 1 << 20
+    ) -> tuple[bytes, bool]:
+        """The first ``limit`` bytes of a file as a layer holds it, and whether there were more.
+
+        ``place`` is that of the layer (`core.dissection.model.Layer`).
+        """
+
+    def save_image_file(self, id: str, place: str, path: str, target: Path, work: Work) -> int:
+        """Write such a file to ``target``, whole or not at all; returns bytes written."""
+
+
 class Builds(Protocol):
     """Builds images: natively where ``capabilities`` holds "buildkit", classically elsewhere."""
 
@@ -371,6 +396,7 @@ class Engine(
     Executes,
     BrowsesFiles,
     ManagesImages,
+    DissectsImages,
     Builds,
     ManagesVolumes,
     ManagesNetworks,
@@ -405,8 +431,11 @@ class KeepsBuilds(Protocol):
         Only the newest of a project keep their listings and logs, see `KEPT_WHOLE`.
         """
 
-    def newest(self, project: str = "", limit: int = 200) -> list[BuildRecord]:
-        """Builds of a project (see `project_of`), or of all, newest first."""
+    def newest(self, project: str = "", limit: int = 200, skip: int = 0) -> list[BuildRecord]:
+        """Builds of a project (see `project_of`), or of all, newest first, without the ``skip`` newest.
+
+        Those that can't be read any more are left out, so there may be fewer than ``limit`` and yet more to come.
+        """
 
     def files(self, id: int) -> Mapping[str, FileMark] | None:
         """The context's files as they were; None where that is not kept (any more)."""

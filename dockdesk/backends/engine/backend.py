@@ -7,6 +7,7 @@ from dockdesk.backends.engine.client import EngineClient
 from dockdesk.backends.engine.containers import ContainerCalls
 from dockdesk.backends.engine.create import CreateCalls
 from dockdesk.backends.engine.disk import DiskCalls
+from dockdesk.backends.engine.dissect import DissectCalls
 from dockdesk.backends.engine.endpoints import Endpoint
 from dockdesk.backends.engine.exec import Terminals
 from dockdesk.backends.engine.identity import Identity, capabilities_of
@@ -26,6 +27,7 @@ class EngineBackend(
     ContainerCalls,
     CreateCalls,
     BuildCalls,
+    DissectCalls,
     VolumeCalls,
     NetworkCalls,
     DiskCalls,

@@ -91,6 +91,10 @@ class EngineClient:
         if outdated is not None:
             outdated.close()
 
+    def within_reach(self) -> Endpoint:
+        """Where another process of this computer reaches the engine: through the same tunnel, where there is one."""
+        return self._transport.within_reach()
+
     @property
     def podman(self) -> bool:
         return self.server.podman

@@ -36,6 +36,9 @@ class Transport(Protocol):
     def reason(self) -> DockDeskError | None:
         """Why a connection broke, where what stands in between has said so."""
 
+    def within_reach(self) -> Endpoint:
+        """Where other processes of this computer find the engine while this is open."""
+
     def close(self) -> None: ...
 
 
@@ -69,6 +72,9 @@ class UnixTransport:
 
     def reason(self) -> DockDeskError | None:
         return None
+
+    def within_reach(self) -> Endpoint:
+        return self._endpoint
 
     def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -119,6 +125,9 @@ class TcpTransport:
 
     def reason(self) -> DockDeskError | None:
         return None
+
+    def within_reach(self) -> Endpoint:
+        return self._endpoint
 
     def open(self, work: Work, timeout: float = CONNECT_TIMEOUT) -> socket.socket:
         with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from dataclasses import replace
 
 from dockdesk.backends.engine.connections import CONNECT_TIMEOUT, UnixTransport
 from dockdesk.backends.engine.endpoints import Endpoint
@@ -49,6 +50,9 @@ class SshTransport:
                 return ssh_error(self._endpoint, self._tunnel.said)
             time.sleep(0.02)
         return None
+
+    def within_reach(self) -> Endpoint:
+        return replace(self._endpoint, host=f"unix://{self._tunnel.path}")
 
     def close(self) -> None:
         with self._lock:
