@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -61,7 +62,8 @@ class DetailArea(QFrame, Generic[T]):
         self._views: dict[tuple[str, str], DetailView[T]] = {}
         self._gone_keys: set[str] = set()
         self._saved: dict[str, Mapping[str, Any]] = {}
-        self._came_forward = False  # whoever chose the tab wants to work in it
+        self._todo: deque[Callable[[], None]] = deque()
+        self._wanted = False  # whoever chose the tab wants to work in it
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_NEXT_TURN_MS)
@@ -243,26 +245,31 @@ class DetailArea(QFrame, Generic[T]):
         self._later.stop()
         tab = self._tab_in_front()
         if tab is not None and self._known(tab) is None:
+            self._todo = deque((self._make_front, self._show_front, self._tell_wanted))
             self._later.start()
-            return
-        self._bring_forward(tab)
+        else:
+            self._bring_forward(tab)
 
     def _go_on(self) -> None:
         self._later.stop()
+        if self._todo:
+            self._todo.popleft()()
+        if self._todo:
+            self._later.start()
+
+    def _make_front(self) -> None:
         tab = self._tab_in_front()
         if tab is not None and self._known(tab) is None:
             self._make(tab, self._own_key(tab))
-            self._later.start()
-            return
-        self._bring_forward(tab)
+
+    def _show_front(self) -> None:
+        self._bring_forward(self._tab_in_front())
         if self._gone_keys:
             self._clear_gone()
-        if self._came_forward:
-            self._tell_came_forward()
 
-    def _tell_came_forward(self) -> None:
-        self._came_forward = False
-        if (view := self._front()) is not None:
+    def _tell_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, False
+        if wanted and (view := self._front()) is not None:
             view.brought_forward()
 
     def _tab_in_front(self) -> DetailTab[T] | None:
@@ -310,10 +317,10 @@ class DetailArea(QFrame, Generic[T]):
     def _on_tab_changed(self, at: int) -> None:
         if 0 <= at < len(self._offered):
             self._chosen = self._offered[at].id
-            self._came_forward = True
+            self._wanted = True
             self._update_view()
             if not self._later.isActive():
-                self._tell_came_forward()
+                self._tell_wanted()
 
     def _on_maximise_toggled(self, on: bool) -> None:
         self.maximise_asked.emit(on)

@@ -20,6 +20,7 @@ BACKENDS = (
     "dockdesk.backends.secrets.logins",
 )
 LATER = (
+    "dockdesk.bridge.helper_process",
     "dockdesk.ui.widgets.dialogs",
     "dockdesk.ui.widgets.confirm",
     "dockdesk.ui.shell.palette.palette",

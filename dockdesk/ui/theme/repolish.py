@@ -14,7 +14,8 @@ import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-SLICE_SECONDS = 0.004
+SLICE_SECONDS = 0.003
+_PAUSE_MS = 2  # keys and paints come before the next slice
 _DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
@@ -26,7 +27,7 @@ class Repolisher(QObject):
         self._seen: deque[QWidget] = deque()
         self._hidden: deque[QWidget] = deque()
         self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer.setInterval(_PAUSE_MS)
         self._timer.timeout.connect(self._slice)
 
     def start(self) -> None:

@@ -64,7 +64,8 @@ class PlainLabel(QLabel):
         if font != self.font():
             self.setFont(font)
         role = _ROLES.get(self._tone)
-        self.setForegroundRole(role or QPalette.ColorRole.WindowText)
+        if self.foregroundRole() != (wanted := role or QPalette.ColorRole.WindowText):
+            self.setForegroundRole(wanted)
         if role is None:
             palette = QPalette()
             palette.setColor(QPalette.ColorRole.WindowText, self._theme.tone(self._tone))

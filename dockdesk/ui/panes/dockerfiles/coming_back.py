@@ -11,6 +11,7 @@ from dockdesk.core.records import dataclass
 from dockdesk.ui.panes.dockerfiles.files import FileContent
 
 if TYPE_CHECKING:
+    from dockdesk.ui.panes.dockerfiles.document import OpenDocument
     from dockdesk.ui.panes.dockerfiles.workspace import Workspace
 
 
@@ -54,10 +55,15 @@ def bring_back(workspace: Workspace, state: Mapping[str, Any]) -> None:
         item = todo.pop(0)
 
         def read(content: FileContent) -> None:
-            if workspace.document_of(item.path) is None:
-                front = item.front and workspace.asked == asked
-                document = workspace.take_in(content, _project(workspace, item.path), front=front)
-                document.editor.go_to(item.line, item.column)
+            if workspace.document_of(item.path) is not None:
+                following()
+                return
+            front = item.front and workspace.asked == asked
+            project = _project(workspace, item.path)
+            workspace.take_in(content, project, front=front, done=placed)
+
+        def placed(document: OpenDocument) -> None:
+            document.editor.go_to(item.line, item.column)
             following()
 
         def gone(_error: DockDeskError) -> None:

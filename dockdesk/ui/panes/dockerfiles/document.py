@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from dockdesk.core.records import dataclass
 from dockdesk.dockerfile.problems import Problem
@@ -15,6 +15,8 @@ from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.files import FileContent, FileForm, Stamp, from_screen, to_screen
 from dockdesk.ui.widgets.editor import EditorView, MarginCell
 from dockdesk.ui.widgets.editor.language import Change
+
+_NEXT_TURN_MS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class OpenDocument(QObject):
         self._name = name
         self._context: Path | None = None
         self._text: str | None = None
+        # Underlining takes half a frame in a long file, and showing the findings another.
+        self._telling = QTimer(self)
+        self._telling.setSingleShot(True)
+        self._telling.setInterval(_NEXT_TURN_MS)
+        self._telling.timeout.connect(self.analysed)
         self.editor.textChanged.connect(self._on_text_changed)
         self.editor.moved.connect(self.cursor_moved)
         self.editor.document().modificationChanged.connect(self.modified_changed)
@@ -110,8 +117,20 @@ class OpenDocument(QObject):
 
     def load(self, content: FileContent) -> None:
         """Hold what was read, with nothing to undo."""
-        self.path, self.form, self.stamp = content.path, content.form, content.stamp
         self.editor.set_text(content.text)
+        self._loaded(content)
+
+    def load_unseen(self, content: FileContent, done: Callable[[], None]) -> None:
+        """The same for a document that nobody sees yet, a piece at a time; ``done`` once it is all there."""
+
+        def filled() -> None:
+            self._loaded(content)
+            done()
+
+        self.editor.fill(content.text, filled)
+
+    def _loaded(self, content: FileContent) -> None:
+        self.path, self.form, self.stamp = content.path, content.form, content.stamp
         kept = self.editor.text() == content.text and content.faithful
         self.editor.setReadOnly(not content.writable or not kept)
 
@@ -151,10 +170,10 @@ class OpenDocument(QObject):
         self.editor.set_margin(cells)
 
     def set_analysis(self, analysis: Analysis) -> None:
-        """Take what was found, and underline it."""
+        """Take what was found, and underline it; views hear of it in a moment."""
         self.analysis = analysis
         self.editor.set_marks([p for p in analysis.problems if p.code not in self.ignored])
-        self.analysed.emit()
+        self._telling.start()
 
     def problems(self) -> list[Problem]:
         """What is wrong with it, without what the user wants to hear no more of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,13 @@ class DockerfilesPane(Pane):
     def selected(self) -> Sequence[OpenDocument]:
         document = self.document
         return () if document is None else (document,)
+
+    def preparations(self) -> Iterable[Callable[[], object]]:
+        return [
+            partial(area.prepare, entry.id)
+            for _side, area in self._areas()
+            for entry in area.entries
+        ]
 
     def crumbs(self) -> Sequence[str]:
         document = self.document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from dockdesk.ui.context import UiContext
@@ -15,10 +15,14 @@ from dockdesk.ui.widgets.buttons import IconButton
 from dockdesk.ui.widgets.labels import Line, PlainLabel
 
 _LEAST = (200, 90)  # pixels
+_NEXT_TURN_MS = 2
 
 
 class ViewArea(QFrame):
-    """Makes a view when its tab is first seen. ``hide_asked`` when the user wants the room for the text."""
+    """Makes a view when its tab is first seen, in a turn of the event loop of its own, or ahead by `prepare`.
+
+    ``hide_asked`` when the user wants the room for the text.
+    """
 
     hide_asked = Signal()
 
@@ -34,6 +38,11 @@ class ViewArea(QFrame):
         self._views: dict[str, DocumentView] = {}
         self._saved: dict[str, Mapping[str, Any]] = {}
         self._badges: dict[str, str] = {}
+        self._wanted = False  # the user chose the tab: they want to work in it
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_NEXT_TURN_MS)
+        self._later.timeout.connect(self._go_on)
         self.setProperty("look", "card")
         self._bar = QTabBar()
         self._bar.setDrawBase(False)
@@ -82,6 +91,8 @@ class ViewArea(QFrame):
                 self._chosen = id
                 self._bar.setCurrentIndex(at)
                 self._bring_forward()
+                while self._later.isActive():
+                    self._go_on()
                 return self.view(id)
         return None
 
@@ -143,13 +154,40 @@ class ViewArea(QFrame):
         entry = self._offered[at]
         view = self._views.get(entry.id)
         if view is None:
-            view = entry.make(self._context)
-            if (state := self._saved.get(entry.id)) is not None:
-                view.restore_state(state)
-            self._views[entry.id] = view
-            self._stack.addWidget(view)
-            view.set_document(self._document)
-        self._stack.setCurrentWidget(view)
+            self._later.start()
+        else:
+            self._stack.setCurrentWidget(view)
+
+    def prepare(self, id: str) -> None:
+        """Make the view of a tab that may be looked at next."""
+        entry = next((entry for entry in self._entries if entry.id == id), None)
+        if entry is None or id in self._views:
+            return
+        view = entry.make(self._context)
+        if (state := self._saved.get(id)) is not None:
+            view.restore_state(state)
+        self._views[id] = view
+        self._stack.addWidget(view)
+        view.set_document(self._document)
+
+    def _go_on(self) -> None:
+        """Make the view of the tab in front, which is seen and not there yet; then, in another turn, show it."""
+        self._later.stop()
+        at = self._bar.currentIndex()
+        if not 0 <= at < len(self._offered) or not self.isVisible():
+            return
+        if self._offered[at].id not in self._views:
+            self.prepare(self._offered[at].id)
+            self._later.start()
+            return
+        self._bring_forward()
+        if self._wanted:
+            self._tell_wanted()
+
+    def _tell_wanted(self) -> None:
+        self._wanted = False
+        if (view := self._views.get(self._chosen)) is not None:
+            view.brought_forward()
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
@@ -158,6 +196,7 @@ class ViewArea(QFrame):
     def _on_tab_changed(self, at: int) -> None:
         if 0 <= at < len(self._offered):
             self._chosen = self._offered[at].id
+            self._wanted = True
             self._bring_forward()
-            if (view := self._views.get(self._chosen)) is not None:
-                view.brought_forward()
+            if not self._later.isActive():
+                self._tell_wanted()

@@ -103,26 +103,44 @@ class Workspace(QObject):
         done: Callable[[OpenDocument], None] | None,
         content: FileContent,
     ) -> None:
-        self._opening.discard(content.path)
         document = self.document_of(content.path)  # opened on another way meanwhile?
+
+        def opened(document: OpenDocument) -> None:
+            self._opening.discard(content.path)
+            self.remember(content.path)
+            if done is not None:
+                done(document)
+
         if document is None:
-            document = self.take_in(content, project)
+            self.take_in(content, project, done=opened)
         else:
             self.tabs.show_document(document)
-        self.remember(content.path)
-        if done is not None:
-            done(document)
+            opened(document)
 
     def take_in(
-        self, content: FileContent, project: Path | None = None, *, front: bool = True
-    ) -> OpenDocument:
-        """A document of what was read, in a tab of its own."""
+        self,
+        content: FileContent,
+        project: Path | None = None,
+        *,
+        front: bool = True,
+        done: Callable[[OpenDocument], None] | None = None,
+    ) -> None:
+        """Give what was read a tab of its own, once its text is in an editor, and hand it to ``done``."""
         document = self._make(content.path.name, kinds.kind_of(content.path.name))
         document.project = project
-        document.load(content)
-        self._add(document, front=front)
-        self.messages.say_of(document, content)
-        return document
+
+        def loaded() -> None:
+            known = self.document_of(content.path)
+            if known is not None:
+                document.view.deleteLater()
+                document.deleteLater()
+            else:
+                self._add(document, front=front)
+                self.messages.say_of(document, content)
+            if done is not None:
+                done(known or document)
+
+        document.load_unseen(content, loaded)
 
     def new(
         self, text: str = "", name: str = "Dockerfile", project: Path | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -28,6 +28,7 @@ from dockdesk.ui.widgets.editor.brackets import matching, pair_at
 from dockdesk.ui.widgets.editor.changes import change_between, positions
 from dockdesk.ui.widgets.editor.colours import make_formats
 from dockdesk.ui.widgets.editor.completion import Completer
+from dockdesk.ui.widgets.editor.filling import Filling
 from dockdesk.ui.widgets.editor.gutter import Gutter
 from dockdesk.ui.widgets.editor.highlighter import Highlighter
 from dockdesk.ui.widgets.editor.hover import Hover
@@ -111,6 +112,15 @@ class CodeEditor(QPlainTextEdit):
         """Hold another text, with nothing to undo."""
         self.setPlainText(text)
         self.document().setModified(False)
+
+    def fill(self, text: str, done: Callable[[], None]) -> None:
+        """Hold a text for the first time, before anybody sees it: put in piece by piece, then ``done`` is called."""
+
+        def filled() -> None:
+            self.go_to(0)
+            done()
+
+        Filling(self.document(), text, filled, self).begin()
 
     def replace_text(self, text: str) -> None:
         """Change the text into another as one step of undo; only the lines that differ are touched."""

@@ -16,6 +16,8 @@ from dockdesk.ui.widgets.editor.language import Language
 from dockdesk.ui.widgets.editor.units import simple, to_units
 
 _SLICE_S = 0.004
+_PAUSE_MS = 2  # keys and paints come before the next slice
+_AT_ONCE = 2000  # characters: what is typed is coloured as it appears, what is loaded comes first
 
 
 class Highlighter(QObject):
@@ -37,7 +39,7 @@ class Highlighter(QObject):
         self._blocks = document.blockCount()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
+        self._timer.setInterval(_PAUSE_MS)
         self._timer.timeout.connect(self._work)
         document.contentsChange.connect(self._on_contents_change)
 
@@ -77,7 +79,10 @@ class Highlighter(QObject):
             self._until = max(self._until, last)
         else:
             self._next, self._until = first, last
-        self._work()
+        if added > _AT_ONCE:
+            self._timer.start()
+        else:
+            self._work()
 
     def _work(self) -> None:
         if not self.busy:

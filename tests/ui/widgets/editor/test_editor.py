@@ -133,6 +133,23 @@ def test_text_comes_out_as_it_went_in(editor: CodeEditor, text: str) -> None:
     assert not editor.document().isModified()
 
 
+def test_a_text_goes_in_piece_by_piece(editor: CodeEditor, qtbot: Any) -> None:
+    text = "".join(f"RUN echo {number} 🐋\u00a0x\n" for number in range(3000)) + "end"
+    done: list[bool] = []
+    editor.fill(text, lambda: done.append(True))
+    assert editor.text() == ""
+    qtbot.waitUntil(lambda: bool(done), timeout=10_000)
+    assert editor.text() == text
+    assert editor.cursor_place() == (0, 0)
+    assert not editor.document().isModified()
+    assert not editor.document().isUndoAvailable()
+    editor.insertPlainText("#")
+    assert editor.document().isModified()
+    editor.undo()
+    assert editor.text() == text
+    qtbot.waitUntil(lambda: not editor.highlighter.busy, timeout=10_000)
+
+
 def test_places_are_code_points(editor: CodeEditor) -> None:
     editor.set_text("🐋🐋x\ny")
     editor.go_to(0, 2)
