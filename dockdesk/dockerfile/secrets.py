@@ -167,6 +167,9 @@ def junk(name: str, siblings: frozenset[str]) -> Junk | None:
 
 def escaped(name: str) -> str:
     """A name as a pattern of .dockerignore that matches it alone."""
-    made = re.sub(r"[*?\[\]\\]", r"\\\g<0>", name)
+    if not re.search(r"[*?\[\]\\|{}]", name):
+        return name
+    # A pattern with one of these becomes an expression, in which more has a meaning than patterns know of.
+    made = re.sub(r"[*?\[\]\\^+()]", r"\\\g<0>", name)
     # patternmatcher leaves | { } their power unless they stand in a class.
     return re.sub(r"[|{}]", r"[\g<0>]", made)

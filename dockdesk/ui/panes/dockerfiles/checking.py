@@ -50,6 +50,7 @@ class Checker(QObject):
         self._engine_timer = self._timer(_ENGINE_MS, self._check_with_engine)
         document.changed.connect(self._on_changed)
         document.moved.connect(self._on_changed)
+        document.built_changed.connect(self._show)
         context.session.state_changed.connect(self._on_state_changed)
 
     def _timer(self, interval: int, slot: object) -> QTimer:
@@ -155,6 +156,7 @@ class Checker(QObject):
             return
         text, own, silenced = self._read, self._own, self._silenced
         hadolint, warnings, reader = self._hadolint, self._warnings, self._reader
+        built = self._document.built
 
         def work(_work: Work) -> Analysis:
             from dockdesk.dockerfile.lint.merge import merge
@@ -164,6 +166,9 @@ class Checker(QObject):
             if warnings[1]:
                 theirs = from_warnings(reader.read(warnings[0]), warnings[1])
                 others.append(carried(theirs, warnings[0], text))
+            if built.problems or built.warnings:
+                said = from_warnings(reader.read(built.text), built.warnings)
+                others.append(carried([*built.problems, *said], built.text, text))
             return Analysis(text, document, tuple(merge(document, own, *others, ignores=silenced)))
 
         self._context.jobs.submit(
@@ -185,9 +190,11 @@ def _hadolint(text: str, folder: Path | None, work: Work) -> list[Problem]:
 
 
 def _other_problems(text: str, kind: str) -> tuple[Problem, ...]:
+    return ignore_problems(text) if kind == kinds.IGNORE else ()
+
+
+def ignore_problems(text: str) -> tuple[Problem, ...]:
     """What an engine would refuse the whole build for."""
-    if kind != kinds.IGNORE:
-        return ()
     lines = text.split("\n")
     return tuple(
         Problem(

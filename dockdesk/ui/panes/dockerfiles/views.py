@@ -87,9 +87,23 @@ def _stages(context: UiContext) -> DocumentView:
     return StagesView(context)
 
 
+def _context(context: UiContext) -> DocumentView:
+    from dockdesk.ui.panes.dockerfiles.context_view import ContextView
+
+    return ContextView(context)
+
+
+def _build(context: UiContext) -> DocumentView:
+    from dockdesk.ui.panes.dockerfiles.build_view import BuildView
+
+    return BuildView(context)
+
+
 VIEWS: Sequence[ViewEntry] = (
     ViewEntry("stages", "Stages", "beside", _stages),
+    ViewEntry("context", "Context", "beside", _context, ("dockerfile", "ignore")),
     ViewEntry("problems", "Problems", "below", _problems),
+    ViewEntry("build", "Build", "below", _build),
 )
 
 
