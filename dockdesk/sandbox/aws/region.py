@@ -11,7 +11,7 @@ from dockdesk.sandbox.aws.ecs.api_clusters import ClustersApi
 from dockdesk.sandbox.aws.ecs.api_services import ServicesApi
 from dockdesk.sandbox.aws.ecs.api_tasks import TasksApi
 from dockdesk.sandbox.aws.ecs.exec import Sessions
-from dockdesk.sandbox.aws.eks import EksApi
+from dockdesk.sandbox.aws.eks.api import EksApi
 from dockdesk.sandbox.aws.identity import IamApi, StsApi
 from dockdesk.sandbox.aws.logs.api import LogsApi
 from dockdesk.sandbox.aws.logs.store import LogStore

@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from dockdesk.core.records import dataclass
-from dockdesk.sandbox.aws import cbor, eks, scenes, seed, signing
+from dockdesk.sandbox.aws import cbor, scenes, seed, signing
 from dockdesk.sandbox.aws.ecr.registry import EcrRegistry
 from dockdesk.sandbox.aws.ecs.exec import PATH
+from dockdesk.sandbox.aws.eks import seed as eks_seed
 from dockdesk.sandbox.aws.gate import Gate
 from dockdesk.sandbox.aws.logs.api import EventStream
 from dockdesk.sandbox.aws.region import Region
@@ -112,7 +113,7 @@ class SimulatedAws:
         seed.furnish(self.home, huge)
         if registry is not None:
             registry.attach(self.home.cloud.ecr)
-        eks.furnish(self.home.eks, self.home.cloud.started)
+        eks_seed.furnish(self.home.eks, self.home.cloud.started)
         self.server = Server(self._handle, "aws")
         self._task: asyncio.Task[None] | None = None
         self._requests = 0

@@ -1,0 +1,1 @@
+"""The simulated EKS: clusters with their node groups, Fargate profiles, add-ons and access."""
