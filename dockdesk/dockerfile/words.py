@@ -125,7 +125,7 @@ def json_words(text: str, start: int) -> list[Piece] | None:
     if text[at : at + 1] != "[":
         return None
     try:
-        values = json.loads(text[at:], parse_constant=_no_constant, parse_int=float)
+        values = _ARRAYS.decode(text[at:])
     except RecursionError:
         raise NotStringsError from None
     except ValueError:
@@ -138,6 +138,10 @@ def json_words(text: str, start: int) -> list[Piece] | None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
+
+
+# Made once: with options, `json.loads` makes another for each text, which takes longer than reading it.
+_ARRAYS = json.JSONDecoder(parse_constant=_no_constant, parse_int=float)
 
 
 def heredoc_words(text: str) -> list[Heading]:

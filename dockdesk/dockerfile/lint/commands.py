@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _TOKEN = re.compile(
@@ -18,6 +19,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_QUOTING = re.compile(r"\\(.)|['\"]", re.DOTALL)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _BEFORE = frozenset("if then else elif while until do { ! time exec env command sudo nice".split())
 _WRAPPERS = frozenset("exec env command nice time sudo".split())
@@ -33,7 +35,13 @@ class Piece(NamedTuple):
     @property
     def plain(self) -> str:
         """Without quotes and escapes."""
-        return re.sub(r"\\(.)|['\"]", r"\1", self.text, flags=re.DOTALL)
+        return _plain(self.text)
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    """Rules ask for the same words over and over."""
+    return _QUOTING.sub(r"\1", text)
 
 
 class Command(NamedTuple):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dockdesk.dockerfile.lint.ignores import Ignores
 
-_OWN_MS = 150
+_OWN_MS = 100
 _ENGINE_MS = 1500
 _LANE = "lint"
 _LONG_LINES = 400
