@@ -13,6 +13,7 @@ from dockdesk.core.settings import Setting, SettingKind, Settings
 APPEARANCE = "Appearance"
 GENERAL = "General"
 SAFETY = "Safety"
+BUILDS = "Builds"
 LOGS = "Logs"
 TERMINAL = "Terminal"
 
@@ -103,6 +104,14 @@ CONFIRM = Setting(
         Choice("destroys", "What destroys"),
     ),
 )
+BUILD_SAVES = Setting(
+    "build_saves",
+    False,
+    "Save before a build",
+    "The Dockerfile is saved first. Without it, too, what stands in the editor is what is built.",
+    BUILDS,
+    SettingKind.SWITCH,
+)
 LOG_BUFFER_MB = Setting(
     "log_buffer_mb",
     256,
@@ -177,6 +186,7 @@ SHOWN: tuple[Setting[Any], ...] = (
     TRAY,
     CLOSE_TO_TRAY,
     CONFIRM,
+    BUILD_SAVES,
     LOG_BUFFER_MB,
     LOG_TAIL,
     LOG_WRAP,

@@ -42,6 +42,8 @@ def _known(code: str, pattern: str, title: str, text: str) -> _Known:
 
 _BUT_LF = r"[^\n]{0,200}"
 
+_EXITED = re.compile(r"(?:exit code:|non-zero code:) (\d{1,3})\b")
+
 # Groups named “what” stand in the title.
 _TABLE = (
     _known(
@@ -174,8 +176,14 @@ _TABLE = (
     _known(
         "command",
         r"(?:^|[\s:])(?P<what>[\w./-]{1,80}): (?:command )?not found|"
-        r"exec: \"(?P<what2>[^\"]{1,80})\": executable file not found|exit code: 127",
+        r"exec: \"(?P<what2>[^\"]{1,80})\": executable file not found",
         "The base image has no “{what}”",
+        "Install it in an earlier step, or choose a base image that has it.",
+    ),
+    _known(
+        "command",
+        r"(?:exit code:|non-zero code:) 127\b",
+        "A program of the step is not there",
         "Install it in an earlier step, or choose a base image that has it.",
     ),
 )  # fmt: skip
@@ -206,7 +214,10 @@ def advise(
     """
     if (missing := _missing_file(message, text, excluded)) is not None:
         return missing
-    for said in (message, log):
+    # Of a program that failed, the builder knows the exit code alone; 137 says more than what it wrote.
+    exited = _EXITED.search(message)
+    by_program = exited is not None and exited[1] != "137"
+    for said in (log, message) if by_program else (message, log):
         # What was said last explains the end best.
         tail = said[-16_384:]
         for known in _TABLE:

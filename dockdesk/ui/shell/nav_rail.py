@@ -150,7 +150,7 @@ class NavRail(QWidget):
         self._settings = RailButton(theme, "settings", "Settings", "Ctrl+,")
         self._settings.setCheckable(False)
         self._settings.clicked.connect(self.settings_asked)
-        self._fold = RailButton(theme, "layout-sidebar", "Fold the rail", "Ctrl+B")
+        self._fold = RailButton(theme, "layout-sidebar", "Fold the rail", "Ctrl+Alt+B")
         self._fold.setCheckable(False)
         self._fold.clicked.connect(lambda: self.narrow_asked.emit(not self._narrow))
         column.addWidget(self._settings)
@@ -205,7 +205,7 @@ class NavRail(QWidget):
         title = "Unfold the rail" if narrow else "Fold the rail"
         self._fold.setText(title)
         self._fold.setAccessibleName(title)
-        self._fold.setToolTip(tip(title, "Ctrl+B"))
+        self._fold.setToolTip(tip(title, "Ctrl+Alt+B"))
         for heading in (*self._headings, self._name):
             heading.setVisible(not narrow)
 

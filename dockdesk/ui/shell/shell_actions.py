@@ -25,7 +25,7 @@ FILE: Sequence[Action[Any]] = (
 VIEW: Sequence[Action[Any]] = (
     _opens("view.reload", "Reload", "refresh", "F5", "Ask for what is shown anew.", "pane"),
     _opens("view.filter", "Filter", "filter", "Ctrl+F", "Also with /", "pane"),
-    _opens("view.rail", "Fold or unfold the rail", "layout-sidebar", "Ctrl+B", group="parts"),
+    _opens("view.rail", "Fold or unfold the rail", "layout-sidebar", "Ctrl+Alt+B", group="parts"),
     _opens("view.activity", "Activity", "activity", "Ctrl+J", "Running and past jobs.", "parts"),
     _opens("view.maximise", "Maximise the details", "maximize", "Ctrl+Shift+D", group="parts"),
     _opens("view.menu_bar", "Show or hide the menu bar", "menu-2", "Ctrl+Shift+M", group="parts"),

@@ -27,6 +27,8 @@ EXIT = 'process "/bin/sh -c x" did not complete successfully: exit code: 1'
         (EXIT, "curl: (6) Could not resolve host: example.org\n", "network", "network"),
         ("dial tcp: lookup registry-1.docker.io: no such host", "", "network", "network"),
         (EXIT, "/bin/sh: 1: gcc: not found\n", "command", "gcc"),
+        ("process did not complete successfully: exit code: 127", "a.sh: line 2: jq: not found", "command", "jq"),
+        ("process did not complete successfully: exit code: 127", "", "command", "not there"),
         ('process did not complete successfully: exit code: 137', "", "memory", "memory"),
         ("secret npmrc: not found", "", "secret", "npmrc"),
         ("toomanyrequests: You have reached your pull rate limit", "", "rate", "requests"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dockdesk.core.actions import Action
+from dockdesk.core.actions import Action, Danger
 
 
 def _file(id: str, title: str, icon: str, shortcut: str = "", **more: Any) -> Action[Any]:
@@ -19,7 +19,23 @@ def _edit(
     )
 
 
+def _build(id: str, title: str, icon: str, shortcut: str, help: str) -> Action[Any]:
+    # It needs no row: from another page, the Dockerfile that is open here is built.
+    return Action(
+        f"build.{id}",
+        title,
+        icon,
+        danger=Danger.CHANGES,
+        shortcut=shortcut,
+        on_rows=False,
+        group="build",
+        help=help,
+    )
+
+
 ACTIONS: tuple[Action[Any], ...] = (
+    _build("run", "Build…", "hammer", "Ctrl+B", "Choose how, and build the Dockerfile."),
+    _build("again", "Build again", "refresh", "Ctrl+Shift+B", "At once, as it was built last."),
     _file("open_folder", "Open folder…", "folder-open", "Ctrl+Alt+O", on_rows=False, primary=True),
     _file("open", "Open file…", "file-import", "Ctrl+O", on_rows=False, primary=True),
     _file("new", "New Dockerfile", "file-plus", "Ctrl+N", on_rows=False),

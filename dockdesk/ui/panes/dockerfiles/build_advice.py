@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dockdesk.dockerfile.ignore import IgnoreRules, rules_for
 
 _TAIL = 16 * 1024
 _LINES = 4
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\^_]|\][^\x07\x1b]*(?:\x07|\x1b\\\\))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def failure_of(
     lines = text.split("\n")
     instruction = lines[line] if line is not None and line < len(lines) else ""
     shown: Sequence[str] = last_lines(step.log, _LINES) if step is not None else ()
-    return Failure(message, log, instruction, spec, tuple(shown))
+    plain = tuple(_ESCAPES.sub("", line) for line in shown)
+    return Failure(message, _ESCAPES.sub("", log), instruction, spec, plain)
 
 
 def look_into(failure: Failure) -> Told:

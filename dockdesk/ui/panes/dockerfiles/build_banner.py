@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt
@@ -13,8 +14,14 @@ from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button
 from dockdesk.ui.widgets.empty import StateButton
 from dockdesk.ui.widgets.labels import ElidedLabel, PlainLabel
+from dockdesk.ui.widgets.plain import plain_tip
 
-_LONGEST = 600
+# What the title says already.
+_ONLY_CODE = re.compile(
+    r"process \".*\" did not complete successfully: exit code: \d+|"
+    r"The command '.*' returned a non-zero code: \d+",
+    re.DOTALL,
+)
 
 
 class BuildBanner(QWidget):
@@ -25,7 +32,7 @@ class BuildBanner(QWidget):
         self._theme = theme
         self._banner_tone: Tone = "bad"
         self.title = PlainLabel(theme, "", "strong", wrap=True)
-        self.detail = PlainLabel(theme, "", "small", wrap=True, selectable=True)
+        self.detail = ElidedLabel(theme, "", "small")
         self.lines = ElidedLabel(theme, "", "mono", "muted")
         self.hint = PlainLabel(theme, "", wrap=True, selectable=True)
         self.buttons: list[Button] = []
@@ -53,14 +60,14 @@ class BuildBanner(QWidget):
         buttons: Sequence[StateButton] = (),
         tone: Tone = "bad",
     ) -> None:
-        """Show this; the last of ``lines`` stands under the reason, all of them in its tooltip."""
+        """Show this; the last of ``lines`` stands under the reason, all of them in the tooltip."""
         self._banner_tone = tone
         self.title.setText(title)
-        cut = detail if len(detail) <= _LONGEST else detail[: _LONGEST - 1] + "…"
-        self.detail.setText(cut)
-        self.detail.setVisible(bool(detail))
-        self.lines.setText("\n".join(lines))
+        self.detail.setText(detail)
+        self.detail.setVisible(bool(detail) and not _ONLY_CODE.fullmatch(detail.strip()))
+        self.lines.setText(lines[-1] if lines else "")
         self.lines.setVisible(bool(lines))
+        self.setToolTip(plain_tip("\n".join((title, detail, "", *lines))))
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
         self._set_buttons(buttons)

@@ -19,6 +19,7 @@ _RESULT = re.compile(
     r"^(?:export|push|writing|naming|unpacking|preparing build cache for export|sending|saving)"
 )
 _NUMBERED = re.compile(r"^stage-(\d+)$")
+_FLAGS = re.compile(r"^RUN (?:--\S+\s+)+")
 _LONGEST_NOTE = 400
 
 PlaceOf = Callable[[StepProgress], StepPlace | None]
@@ -59,7 +60,7 @@ class StepItems:
             amount,
             share,
             step.inputs,
-            step.error[:_LONGEST_NOTE],
+            (step.error or step.name)[:_LONGEST_NOTE],
         )
 
     def _sorted(self, progress: BuildProgress) -> list[str]:
@@ -87,10 +88,10 @@ class StepItems:
 
 
 def title_of(name: str) -> str:
-    """What a step does: the instruction, or BuildKit's own words."""
+    """What a step does: the instruction, without what RUN mounts, or BuildKit's own words."""
     parsed = parse_step_name(name)
     if parsed is not None:
-        return parsed.text
+        return " ".join(_FLAGS.sub("RUN ", parsed.text).split())
     return name.removeprefix("[internal] ").removeprefix("[auth] ") or name
 
 

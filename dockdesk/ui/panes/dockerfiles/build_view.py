@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.core.builds.records import project_of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _REFRESH_MS = 100
 _CLOCK_MS = 500
 _LOG_BYTES = 64 << 20
+_LOW = 170  # pixels
 
 
 def project_of_document(document: OpenDocument) -> str:
@@ -88,10 +90,10 @@ class BuildView(DocumentView):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.panel)
         self.pages.addWidget(self.gantt)
-        self._across = Splitter(Qt.Orientation.Horizontal, (2, 3))
+        self._across = Splitter(Qt.Orientation.Horizontal, (1, 1))
         self._across.addWidget(self.steps)
         self._across.addWidget(self.pages)
-        self._across.setSizes([360, 540])
+        self._across.setSizes([420, 480])
         self.steps.setMinimumWidth(180)
         self.pages.setMinimumWidth(220)
         whole = QWidget()
@@ -158,6 +160,7 @@ class BuildView(DocumentView):
         self.run = run
         self._follows, self._late, self._latest = True, 0.0, 0.0
         self.banner.hide()
+        self._fit_log()
         self.log.show(None, "")
         self._stack.setCurrentIndex(0 if run is None else 1)
         self._show_choices()
@@ -267,14 +270,11 @@ class BuildView(DocumentView):
     def _on_step_chosen(self, key: str) -> None:
         self._follows = False
         self._choose(key)
-        if self.sender() is self.gantt:
-            return
-        if self.pages.currentWidget() is self.gantt:
-            self.gantt.reveal(key)
 
     def _on_page_chosen(self, page: str) -> None:
-        self.pages.setCurrentWidget(self.gantt if page == "timeline" else self.panel)
-        self._changed = set()
+        timeline = page == "timeline"
+        self.pages.setCurrentWidget(self.gantt if timeline else self.panel)
+        self.steps.setVisible(not timeline)  # the chart has its own labels, and needs the width
         self._refresh()
 
     def _on_ended(self) -> None:
@@ -321,6 +321,7 @@ class BuildView(DocumentView):
         advice = told.advice if told is not None else None
         hint = f"{advice.title}. {advice.text}" if advice is not None else error.hint
         self.banner.say(error.title, error.detail, lines, hint, self._ways_out(run, told))
+        self._fit_log()
         if told is None:
             self.context.jobs.submit(
                 self, lambda _work: look_into(failure), partial(self._on_told, run.number)
@@ -384,10 +385,26 @@ class BuildView(DocumentView):
         elif result is not None:
             self._open_image()
 
+    # Its size.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_log()
+
+    def _fit_log(self) -> None:
+        """In a low place the log's lines matter more than its tools, which keys and its menu have too."""
+        room = self.height() - self.header.sizeHint().height()
+        if not self.banner.isHidden():
+            room -= self.banner.heightForWidth(self.width())
+        low = room < _LOW
+        self.panel.toolbar.setVisible(not low)
+        self.panel.status.setVisible(not low)
+
     # What is remembered.
 
     def focus_filter(self) -> bool:
         self.header.pages.set_current("log")
+        self.panel.toolbar.show()
         self.panel.focus_search()
         return True
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from dockdesk.core.records import dataclass
+from dockdesk.core.resources.builds import BuildWarning
 from dockdesk.dockerfile.problems import Problem
 from dockdesk.dockerfile.tree import Document
 from dockdesk.ui.panes.dockerfiles import kinds
@@ -31,6 +32,15 @@ class Analysis:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the last build of a document said: of which text, where it failed, and the builder's warnings."""
+
+    text: str = ""
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[BuildWarning, ...] = ()
+
+
 class OpenDocument(QObject):
     """What views and actions know of a document. Lines and columns are 0-based, in code points.
 
@@ -42,6 +52,7 @@ class OpenDocument(QObject):
     analysed = Signal()
     cursor_moved = Signal(int, int)
     modified_changed = Signal(bool)
+    built_changed = Signal()  # another build said something of it
     moved = Signal()  # it has another path, or another context folder
 
     def __init__(self, view: EditorView, name: str, parent: QObject | None = None) -> None:
@@ -54,6 +65,7 @@ class OpenDocument(QObject):
         self.form = FileForm()
         self.stamp: Stamp | None = None
         self.analysis = Analysis("")
+        self.built = Built()
         self.ignored: set[str] = set()  # codes not to be shown until the program ends
         self._name = name
         self._context: Path | None = None
@@ -83,6 +95,11 @@ class OpenDocument(QObject):
         if self._context is not None:
             return self._context
         return self.path.parent if self.path is not None else self.project
+
+    @property
+    def has_own_context(self) -> bool:
+        """Whether another folder than the file's own was chosen."""
+        return self._context is not None
 
     def set_context_folder(self, folder: Path | None) -> None:
         """Build with another folder; None for the file's own."""
@@ -174,6 +191,15 @@ class OpenDocument(QObject):
         self.analysis = analysis
         self.editor.set_marks([p for p in analysis.problems if p.code not in self.ignored])
         self._telling.start()
+
+    def set_build(
+        self, text: str, problems: tuple[Problem, ...], warnings: tuple[BuildWarning, ...]
+    ) -> None:
+        """Take what a build of ``text`` said, in place of what the one before it did."""
+        built = Built(text, problems, warnings)
+        if built != self.built:
+            self.built = built
+            self.built_changed.emit()
 
     def problems(self) -> list[Problem]:
         """What is wrong with it, without what the user wants to hear no more of."""

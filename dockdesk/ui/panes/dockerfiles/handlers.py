@@ -47,6 +47,8 @@ def handlers_of(pane: DockerfilesPane) -> Mapping[str, Handler]:
     }
     for id, act in on_document.items():
         made[f"dockerfile.{id}"] = lambda rows, act=act: act(rows[0])  # type: ignore[misc]
+    made["build.run"] = lambda _rows: pane.build()
+    made["build.again"] = lambda _rows: pane.build(again=True)
     return made
 
 

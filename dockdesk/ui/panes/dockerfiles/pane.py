@@ -14,9 +14,11 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.context import NoticeAction, UiContext
+from dockdesk.ui.list_header import follow
 from dockdesk.ui.pane import Handler, Pane, Unsaved
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
+from dockdesk.ui.panes.dockerfiles.build_desk import BuildDesk
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
 from dockdesk.ui.panes.dockerfiles.header import Header
@@ -27,13 +29,15 @@ from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
 from dockdesk.ui.panes.dockerfiles.view_area import ViewArea
 from dockdesk.ui.panes.dockerfiles.views import VIEWS, DocumentView, Side
 from dockdesk.ui.panes.dockerfiles.workspace import Workspace
-from dockdesk.ui.widgets.buttons import IconButton
+from dockdesk.ui.widgets.buttons import Button, IconButton
 from dockdesk.ui.widgets.editor.keys import key_name
 from dockdesk.ui.widgets.empty import StateButton
 from dockdesk.ui.widgets.splitter import Splitter
 
 _NO_FILES_BELOW = 900  # pixels of width in which a list of files leaves too little for the text
 _NO_BESIDE_BELOW = 1000
+_BUILD_HEIGHT = 380
+_BUILD_SHARE = 0.55
 
 
 class DockerfilesPane(Pane):
@@ -53,6 +57,7 @@ class DockerfilesPane(Pane):
         theme = context.theme
         self.tabs = DocumentTabs(theme)
         self.workspace = Workspace(context, self.tabs, self)
+        self.builds = BuildDesk(context, self.workspace, self)
         self.files = ProjectList(theme)
         self.beside = ViewArea(context, [entry for entry in VIEWS if entry.side == "beside"])
         self.below = ViewArea(context, [entry for entry in VIEWS if entry.side == "below"])
@@ -107,6 +112,9 @@ class DockerfilesPane(Pane):
         }
         for toggle in self._toggles.values():
             self.header.tools.addWidget(toggle)
+        build = Button(self.context.theme, "Build…", "hammer", "primary")
+        follow(build, self.bound["build.run"])
+        self.header.main.addWidget(build)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -133,6 +141,7 @@ class DockerfilesPane(Pane):
         self.beside.hide_asked.connect(lambda: self.show_part("beside", False))
         self.below.hide_asked.connect(lambda: self.show_part("below", False))
         self.start_page.recent_chosen.connect(self.open_path)
+        self.builds.shown.connect(self._show_build)
 
     # What can be asked of it.
 
@@ -148,6 +157,14 @@ class DockerfilesPane(Pane):
                 self.show_part(side, True)
                 return area.show_view(id)
         return None
+
+    def build(self, *, again: bool = False) -> None:
+        """Ask how the document in front is to be built, or build it as last time."""
+        self.context.navigator.show_pane(self.pane_id)
+        if again:
+            self.builds.build_again(self.document)
+        else:
+            self.builds.open_form(self.document)
 
     def open_path(self, path: Path) -> None:
         """Open a file, or a folder with its first Dockerfile."""
@@ -412,6 +429,14 @@ class DockerfilesPane(Pane):
         self._show_parts()
         self.bound.refresh()
         self.crumbs_changed.emit()
+
+    def _show_build(self) -> None:
+        """A build has begun: have its view seen, with room for it."""
+        self.show_view("build")
+        text, below = self._middle.sizes()
+        wanted = min(_BUILD_HEIGHT, round((text + below) * _BUILD_SHARE))
+        if below < wanted:
+            self._middle.setSizes([text + below - wanted, wanted])
 
     def _on_key(self, name: str) -> None:
         document = self.document

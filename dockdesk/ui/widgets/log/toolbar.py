@@ -17,6 +17,8 @@ from dockdesk.ui.widgets.plain import plain_tip
 
 _ONE_ROW = 780
 _REDUCED_ROW = 480
+_NARROW_ROW = 410
+_LEAST_ROW = 220
 
 
 class OutputsButton(QToolButton):
@@ -83,7 +85,7 @@ class LogToolbar(QWidget):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
         self._rows = 0
-        self._one_row = _ONE_ROW
+        self._reduced = False
         self._arrange(1)
         order: tuple[QWidget, ...] = (
             self.follow, self.wrap, self.stamps, self.outputs, self.range, self.search.field,
@@ -97,8 +99,8 @@ class LogToolbar(QWidget):
         """Leave out what asks the source for other lines: for a log that is here already."""
         for tool in (self.stamps, self.outputs, self.range, self.clear):
             tool.hide()
-        self._one_row = _REDUCED_ROW
-        self._arrange(1 if self.width() >= self._one_row else 2)
+        self._reduced = True
+        self._fit()
 
     def show_range(self, chosen: LogRange) -> None:
         self.range.set_range(chosen)
@@ -106,13 +108,25 @@ class LogToolbar(QWidget):
     def minimumSizeHint(self) -> QSize:
         """That of two rows, so that a panel can be made as narrow as they are."""
         left, search, right = (part.minimumSizeHint().width() for part in self._parts)
+        if self._reduced:
+            return QSize(_LEAST_ROW, super().minimumSizeHint().height())
         margins = self._grid.contentsMargins()
         wide = max(left + self._grid.horizontalSpacing() + right, search)
         return QSize(wide + margins.left() + margins.right(), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange(1 if self.width() >= self._one_row else 2)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._reduced:
+            # One row always; copying and saving are in the menu and on keys, too.
+            self._arrange(1)
+            self._parts[2].setVisible(self.width() >= _REDUCED_ROW)
+            for tool in (self.search.case, self.search.expression):
+                tool.setVisible(self.width() >= _NARROW_ROW)
+        else:
+            self._arrange(1 if self.width() >= _ONE_ROW else 2)
 
     def _arrange(self, rows: int) -> None:
         if rows == self._rows:

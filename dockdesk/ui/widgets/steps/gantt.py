@@ -149,6 +149,9 @@ class GanttChart(StepRows):
         painter.setFont(theme.font("small", tabular=True))
         painter.setPen(theme.colour("muted"))
         middle = Qt.AlignmentFlag.AlignVCenter
+        if self._critical:
+            painter.fillRect(QRect(12, head.center().y() - 2, 14, 6), theme.colour("accent"))
+            painter.drawText(head.adjusted(32, 0, 0, 0), middle, "Critical path")
         for at, x in self._ticks():
             words = "0" if not at else f"{at:g} s" if at < 60 else clock_text(at)
             painter.drawText(QRectF(x + 3, 0, 80, head.height()), middle, words)

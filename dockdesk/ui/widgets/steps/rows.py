@@ -224,6 +224,7 @@ class StepRows(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._sync_bar()
+        self.reveal(self._key)
 
     def scrollContentsBy(self, _dx: int, _dy: int) -> None:
         self.viewport().update()
