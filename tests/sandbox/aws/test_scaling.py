@@ -241,3 +241,78 @@ def test_an_alarm_without_data_says_so(world: World, cloudwatch: Any) -> None:
     cloudwatch.delete_alarms(AlarmNames=["silence"])
     with pytest.raises(ClientError):
         cloudwatch.delete_alarms(AlarmNames=["silence"])
+
+
+# --- predictive scaling ---
+
+
+def _predictive(scaling: Any, service: str, goal: float, **more: Any) -> dict[str, str]:
+    named = {
+        "ServiceNamespace": "ecs",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ResourceId": f"service/shop-prod/{service}",
+    }
+    pair = {"PredefinedMetricType": "ECSServiceCPUUtilization"}
+    scaling.put_scaling_policy(
+        **named,
+        PolicyName="ahead",
+        PolicyType="PredictiveScaling",
+        PredictiveScalingPolicyConfiguration={
+            "MetricSpecifications": [
+                {"TargetValue": goal, "PredefinedMetricPairSpecification": pair}
+            ],
+            **more,
+        },
+    )
+    return named
+
+
+def test_a_forecast_follows_the_day(world: World, scaling: Any) -> None:
+    named = _predictive(scaling, "web", 60.0, Mode="ForecastOnly")
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs", PolicyNames=["ahead"])[
+        "ScalingPolicies"
+    ]
+    assert policy["PredictiveScalingPolicyConfiguration"]["Mode"] == "ForecastOnly"
+    start, end = (datetime.fromtimestamp(world.now + shift, UTC) for shift in (0, 10 * 86_400))
+    found = scaling.get_predictive_scaling_forecast(
+        **named, PolicyName="ahead", StartTime=start, EndTime=end
+    )
+    (load,) = found["LoadForecast"]
+    assert 47 <= len(load["Values"]) <= 49  # two days, whatever is asked for
+    assert all(time.minute == 0 for time in load["Timestamps"])
+    assert max(load["Values"]) > 1.5 * min(load["Values"])
+    needed = found["CapacityForecast"]["Values"]
+    assert all(count * 60 >= value for count, value in zip(needed, load["Values"], strict=True))
+
+
+def test_a_forecast_scales_before_the_load_is_there(world: World, ecs: Any, scaling: Any) -> None:
+    before = service_of(ecs, "shop-prod", "payments")["desiredCount"]
+    scaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ScalableDimension="ecs:service:DesiredCount",
+        ResourceId="service/shop-prod/payments",
+        MinCapacity=1,
+        MaxCapacity=before + 4,
+    )
+    named = _predictive(scaling, "payments", 8.0, Mode="ForecastAndScale")
+    world.live(120)
+    assert service_of(ecs, "shop-prod", "payments")["desiredCount"] == before + 4
+    activity = scaling.describe_scaling_activities(
+        ServiceNamespace="ecs", ResourceId=named["ResourceId"]
+    )["ScalingActivities"][0]
+    assert "predictive scaling policy ahead" in activity["Cause"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MetricSpecifications": []},
+        {"Mode": "Perhaps"},
+        {"MaxCapacityBuffer": 200},
+        {"MetricSpecifications": [{"TargetValue": 5.0}]},
+    ],
+)
+def test_predictive_policies_that_can_not_be(scaling: Any, change: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as caught:
+        _predictive(scaling, "web", 60.0, **change)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"

@@ -10,6 +10,7 @@ from dockdesk.sandbox.aws.cloudwatch.api import alarm_of
 from dockdesk.sandbox.aws.ecs.model import EcsState, Service
 from dockdesk.sandbox.aws.scaling.checks import METRICS, check_steps, check_tracking
 from dockdesk.sandbox.aws.scaling.engine import Policy, ScalingEngine, Scheduled, Target
+from dockdesk.sandbox.aws.scaling.predictive import check_predictive, forecast, specification
 from dockdesk.sandbox.aws.scaling.schedule import due
 from dockdesk.sandbox.aws.values import (
     Api,
@@ -51,6 +52,7 @@ class ScalingApi(Api):
             "PutScalingPolicy": self._put_policy,
             "DeleteScalingPolicy": self._delete_policy,
             "DescribeScalingPolicies": self._describe_policies,
+            "GetPredictiveScalingForecast": self._forecast,
             "PutScheduledAction": self._put_scheduled,
             "DeleteScheduledAction": self._delete_scheduled,
             "DescribeScheduledActions": self._describe_scheduled,
@@ -218,6 +220,9 @@ class ScalingApi(Api):
         elif kind == "StepScaling":
             settings = params.inner("StepScalingPolicyConfiguration")
             check_steps(settings)
+        elif kind == "PredictiveScaling":
+            settings = params.inner("PredictiveScalingPolicyConfiguration")
+            check_predictive(settings)
         else:
             raise BadInputError(f"Unsupported policy type: {kind}")
         if policy is None:
@@ -324,11 +329,7 @@ class ScalingApi(Api):
             for policy in target.policies.values():
                 if names and policy.name not in names and policy.arn not in names:
                     continue
-                key = (
-                    "TargetTrackingScalingPolicyConfiguration"
-                    if policy.kind.startswith("Target")
-                    else "StepScalingPolicyConfiguration"
-                )
+                key = f"{policy.kind}PolicyConfiguration"
                 found.append(
                     {
                         "PolicyARN": policy.arn,
@@ -343,6 +344,29 @@ class ScalingApi(Api):
                     }
                 )
         return self._page("ScalingPolicies", found, params)
+
+    def _forecast(self, params: Params) -> Mapping[str, Any]:
+        target, now = self._target(params), self._now()
+        policy = target.policies.get(params.need("PolicyName"))
+        service = self._engine.service_of(target)
+        if policy is None or policy.kind != "PredictiveScaling" or service is None:
+            raise BadInputError(
+                f"No predictive scaling policy found for resource ID: {target.resource}: {params.text('PolicyName')}"
+            )
+        settings = Params(policy.configuration)
+        start, end = params.time("StartTime"), params.time("EndTime")
+        hours, loads, capacities = forecast(service, settings, start, end, now)
+        times = [when(hour) for hour in hours]
+        told = {
+            "Timestamps": times,
+            "Values": loads,
+            "MetricSpecification": specification(settings),
+        }
+        return {
+            "LoadForecast": [told],
+            "CapacityForecast": {"Timestamps": times, "Values": capacities},
+            "UpdateTime": when(now // 21_600 * 21_600),
+        }
 
     # --- scheduled actions ---
 

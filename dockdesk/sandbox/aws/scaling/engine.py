@@ -15,6 +15,7 @@ from typing import Any
 from dockdesk.core.records import dataclass
 from dockdesk.sandbox.aws.cloudwatch.alarms import Alarm, Alarms
 from dockdesk.sandbox.aws.ecs.model import EcsState, Service
+from dockdesk.sandbox.aws.scaling import predictive
 from dockdesk.sandbox.aws.scaling.schedule import Due
 from dockdesk.sandbox.aws.values import Params, uuid_of, when
 
@@ -69,6 +70,7 @@ class Target:
     activities: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=ACTIVITIES_KEPT))
     tags: dict[str, str] = field(default_factory=dict)
     told: bool = False
+    predicted: int = 0  # the least capacity that a forecast asks for now
 
 
 class ScalingEngine:
@@ -186,7 +188,7 @@ class ScalingEngine:
         ):
             return
         cause = f"monitor alarm {alarm.name} in state ALARM triggered policy {policy.name}"
-        bounded = min(max(wanted, target.low), target.high)
+        bounded = min(max(wanted, target.low, target.predicted), max(target.high, target.predicted))
         if bounded == service.desired:
             if now >= policy.quiet_until:
                 policy.quiet_until = now + _AGAIN_SECONDS
@@ -291,12 +293,38 @@ class ScalingEngine:
         before = self._last_minute or now - 60
         self._last_minute = now
         for target in self.targets.values():
+            self._foresee(target, now)
             for item in list(target.scheduled.values()):
                 if (item.start and now < item.start) or (item.end and now > item.end):
                     continue
                 if not item.done and item.due(before, now):
                     item.done = item.expression.startswith("at(")
                     self._run(target, item, now)
+
+    def _foresee(self, target: Target, now: float) -> None:
+        """Hold what the forecasts of the policies that may scale ask for, some minutes before the hour."""
+        wanted, cause = 0, ""
+        service = self.service_of(target)
+        for policy in target.policies.values():
+            settings = Params(policy.configuration)
+            if policy.kind != "PredictiveScaling" or settings.text("Mode") != "ForecastAndScale":
+                continue
+            if service is None or now - service.created < predictive.LEAST_PAST_SECONDS:
+                continue
+            early = settings.whole("SchedulingBufferTime", predictive.BUFFER_SECONDS)
+            hour = (now + early) // predictive.HOUR * predictive.HOUR
+            needed = predictive.capacity(service, settings, hour)
+            needed = min(needed, predictive.ceiling(settings, target.high, needed))
+            if needed > wanted:
+                wanted, cause = needed, f"predictive scaling policy {policy.name} forecast the load"
+        target.predicted = wanted
+        if service is not None and service.desired < wanted:
+            self._set_desired(service, wanted, now)
+            text = f"Setting desired count to {wanted}."
+            done = (
+                f"Successfully set desired count to {wanted}. Change successfully fulfilled by ecs."
+            )
+            self.record(target, text, cause, now, done)
 
     def _run(self, target: Target, item: Scheduled, now: float) -> None:
         if target.suspended.get("ScheduledScalingSuspended"):
