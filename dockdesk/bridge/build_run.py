@@ -136,6 +136,10 @@ class BuildRun(QObject):
             return self.result.listing
         return self.error.listing if isinstance(self.error, BuildError) else {}
 
+    def steps(self) -> list[StepRecord]:
+        """The steps as they stand now, in the order in which they were heard of."""
+        return [self._step(progress) for progress in self.progress.in_order()]
+
     def failed_line(self) -> int | None:
         """The 0-based line of the instruction that failed; None where it isn't known."""
         if isinstance(self.error, BuildError) and self.error.line > 0:
@@ -177,7 +181,7 @@ class BuildRun(QObject):
     def _recorded(self) -> BuildRecord:
         told = self.error.method if isinstance(self.error, BuildError) else ""
         result = self.result or BuildResult(told or _method_of(self.spec))
-        steps = [self._step(progress) for progress in self.progress.in_order()]
+        steps = self.steps()
         stages = stages_of_image(self._document, self.spec.target)
         sizes = layer_sizes(steps, stages, self._layers)
         return BuildRecord(

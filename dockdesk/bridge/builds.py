@@ -43,10 +43,11 @@ class _Wish:
 class BuildRuns(QObject):
     """All builds of this window, newest first in ``runs``, and the history before them.
 
-    ``started`` and ``ended`` give a BuildRun; ``recorded`` its BuildRecord once the history has it; ``failed`` why the
-    history does not take it.
+    ``opened`` tells that the history can be read; ``started`` and ``ended`` give a BuildRun; ``recorded`` its
+    BuildRecord once the history has it; ``failed`` why the history does not take it.
     """
 
+    opened = Signal()
     started = Signal(object)
     ended = Signal(object)
     recorded = Signal(object)
@@ -73,6 +74,7 @@ class BuildRuns(QObject):
 
     def set_archive(self, archive: KeepsBuilds) -> None:
         self._archive = archive
+        self.opened.emit()
 
     def prepare(self, spec: BuildSpec, text: str, environment: str) -> BuildRun:
         """A build that is about to be given to a job, which calls its `execute`."""

@@ -60,12 +60,12 @@ class BuildArchive:
 
         return self._database.run(insert)
 
-    def newest(self, project: str = "", limit: int = 200) -> list[BuildRecord]:
+    def newest(self, project: str = "", limit: int = 200, skip: int = 0) -> list[BuildRecord]:
         """Builds of ``project``, or of all, newest first; those that can't be read any more are left out."""
         where, values = (
-            ("WHERE project = ?", (_clean(project), limit)) if project else ("", (limit,))
+            ("WHERE project = ?", (_clean(project), limit, skip)) if project else ("", (limit, skip))
         )
-        query = f"SELECT id, record FROM build {where} {_NEWEST_FIRST} LIMIT ?"
+        query = f"SELECT id, record FROM build {where} {_NEWEST_FIRST} LIMIT ? OFFSET ?"
         rows = self._database.run(lambda connection: connection.execute(query, values).fetchall())
         read = (_record_from_text(number, text) for number, text in rows)
         return [record for record in read if record is not None]

@@ -117,6 +117,18 @@ def _dockerfile_actions() -> Sequence[Action[Any]]:
     return ACTIONS
 
 
+def _builds(context: UiContext) -> Pane:
+    from dockdesk.ui.panes.builds.pane import BuildsPane
+
+    return BuildsPane(context)
+
+
+def _build_actions() -> Sequence[Action[Any]]:
+    from dockdesk.ui.panes.builds.actions import ACTIONS
+
+    return ACTIONS
+
+
 PANES: Sequence[PaneEntry] = (
     PaneEntry(
         "dockerfiles",
@@ -126,6 +138,16 @@ PANES: Sequence[PaneEntry] = (
         ("dockerfile",),
         _dockerfiles,
         _dockerfile_actions,
+        needs_engine=False,
+    ),
+    PaneEntry(
+        "builds",
+        "Builds",
+        "hammer",
+        "Build",
+        ("build",),
+        _builds,
+        _build_actions,
         needs_engine=False,
     ),
     PaneEntry(
