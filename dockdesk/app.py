@@ -116,6 +116,10 @@ class Program(QObject):
             self.shell.notices.failure,
             long=True,
         )
+        from dockdesk.ui.panes.dockerfiles.recovery import anything_left
+
+        data = self._places.archive.parent
+        self.jobs.submit(None, lambda _work: anything_left(data), self._on_looked_for_unsaved)
         self.settings.listen(TRAY, lambda _on: self._show_tray())
         self.settings.listen(CLOSE_TO_TRAY, lambda _on: self._show_tray())
         self._show_tray()
@@ -154,6 +158,10 @@ class Program(QObject):
         if (aside := self.services.damaged_archive) is not None:
             detail = f"It was moved to {aside}, and a new one was begun."
             self.shell.notices.failure(LocalError("The command log was damaged", detail))
+
+    def _on_looked_for_unsaved(self, found: bool) -> None:
+        if found:  # the pane offers it as soon as it is made, whichever pane is looked at
+            self.shell.navigation.pane("dockerfiles")
 
     def _show_tray(self) -> None:
         from dockdesk.ui.shell.tray import Tray

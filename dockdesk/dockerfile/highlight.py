@@ -78,6 +78,14 @@ _TOKENS = {
     )
     for escape in "\\`"
 }
+_NAMES: dict[str, SpanKind] = {"ENV": "variable", "LABEL": "flag"}
+_NAMED = {
+    escape: re.compile(
+        rf"(?P<name>(?<![^{SPACE_CLASS}])(?<!{re.escape(escape)}[{SPACE_CLASS}])[\w./-]+(?==))|"
+        + tokens.pattern
+    )
+    for escape, tokens in _TOKENS.items()
+}
 _QUOTED = {
     (quote, escape): re.compile(
         rf"(?:[^{quote}]*)"
@@ -181,6 +189,8 @@ def _code(line: str, at: int, state: State) -> tuple[list[Span], State]:
             json = line[at:end].lstrip(SPACES).startswith("[")
         if keyword in ("FROM", "HEALTHCHECK", "ARG") and not quote:
             at, word = _words(line, at, end, spans, keyword, word)
+        elif keyword in _NAMES and not quote and not word:
+            at = _lone_name(line, at, end, spans, keyword)
         if at < end:
             quote = _values(line, at, end, spans, keyword, quote, escape)
             word += bool(line[at:end].strip())
@@ -251,11 +261,20 @@ def _words(
     return end, word
 
 
+def _lone_name(line: str, at: int, end: int, spans: list[Span], keyword: str) -> int:
+    """Colour the name of the old form, ``ENV name value``; gives where it ends."""
+    found = _WORD.search(line, at, end)
+    if not found or "=" in found[0] or found[0][0] in "\"'":
+        return at
+    spans.append(Span(*found.span(), _NAMES[keyword]))
+    return found.end()
+
+
 def _values(
     line: str, at: int, end: int, spans: list[Span], keyword: str, quote: str, escape: str
 ) -> str:
     """Colour strings, variables, operators and numbers; gives the quote left open."""
-    tokens = _TOKENS[escape]
+    tokens = (_NAMED if keyword in _NAMES else _TOKENS)[escape]
     if quote:
         at, quote = _string(line, at, at, end, spans, quote, escape)
     while not quote and (found := tokens.search(line, at, end)):
@@ -265,6 +284,8 @@ def _values(
             at, quote = _string(line, found.start(), at, end, spans, found[0], escape)
         elif kind == "variable":
             spans.append(Span(*found.span(), "variable"))
+        elif kind == "name":
+            spans.append(Span(*found.span(), _NAMES[keyword]))
         elif kind == "operator":
             spans.append(Span(*found.span(), "operator"))
         elif kind == "number" and (keyword in EXPANDING or keyword == "FLAG"):

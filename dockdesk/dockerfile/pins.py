@@ -11,7 +11,6 @@ from collections.abc import Sequence
 PINS: dict[str, tuple[str, ...]] = {
     "alpine": ("3.22",),
     "amazoncorretto": ("21",),
-    "bun": ("1.2",),
     "busybox": ("1.37",),
     "caddy": ("2.10",),
     "composer": ("2.8",),
@@ -43,6 +42,11 @@ PINS: dict[str, tuple[str, ...]] = {
     "traefik": ("3.4",),
     "ubuntu": ("24.04",),
 }
+
+
+def known_images(prefix: str = "") -> Sequence[str]:
+    """Names of images on Docker Hub that many projects begin with, those that begin with ``prefix``."""
+    return [name for name in PINS if name.startswith(prefix)]
 
 
 def known_tags(repository: str) -> Sequence[str]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 from dockdesk.core.records import dataclass
 from dockdesk.dockerfile import commonplace, reference
 from dockdesk.dockerfile.expand import global_scope
+from dockdesk.dockerfile.pins import known_images, known_tags
 from dockdesk.dockerfile.spot import Spot
 from dockdesk.dockerfile.tree import Document
 from dockdesk.dockerfile.vocabulary import PLATFORM_ARGS
@@ -113,11 +114,19 @@ def tags_of(token: str, sources: Sources) -> Choice | None:
     image, colon, tag = token.rpartition(":")
     if not colon or "/" in tag or "$" in image or not image:
         return None
-    return Choice([Item(each, each, "tag", image) for each in sources.tags(image)], tag)
+    known = dict.fromkeys([*sources.tags(image), *known_tags(image)])
+    return Choice([Item(each, each, "tag", image) for each in known], tag)
 
 
 def images_like(prefix: str, sources: Sources) -> list[Item]:
-    return [Item(each, each, "image") for each in sources.images(prefix)]
+    """Those at hand first, then what Docker Hub is known to have."""
+    here = sources.images(prefix)
+    seen = set(here)
+    more = [name for name in known_images(prefix) if name not in seen]
+    return [
+        *(Item(each, each, "image") for each in here),
+        *(Item(each, each, "image", "Docker Hub") for each in more),
+    ]
 
 
 def stages_above(document: Document, spot: Spot, *, numbers: bool) -> list[Item]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockdesk.dockerfile.complete import Completions, complete
+from dockdesk.dockerfile.pins import known_tags
 from dockdesk.dockerfile.problems import Edit, apply
 from dockdesk.dockerfile.syntax import parse
 
@@ -46,6 +47,15 @@ def chosen(text: str, label: str) -> str:
     found = at(text)
     (item,) = [item for item in found.items if item.label == label]
     return apply(text.replace("‸", ""), [Edit(*found.place, item.insert)])
+
+
+def test_images_of_docker_hub_are_known_without_asking_it() -> None:
+    assert labels("FROM pyth‸") == ["python"]
+    assert labels("FROM python:3.13-sl‸") == list(known_tags("python")[:1])
+    assert labels("FROM alpine:‸")[:2] == ["3.20", "3.19"], "what is at hand comes first"
+    assert labels("FROM ng‸") == ["nginx"], "what is at hand is not offered twice"
+    assert chosen("FROM pyth‸:x", "python") == "FROM python:x"
+    assert known_tags("docker.io/library/redis") == known_tags("redis") != ()
 
 
 def test_only_from_and_arg_may_begin_a_file() -> None:
@@ -105,7 +115,7 @@ def test_sources_are_stages_above_numbers_and_images() -> None:
     found = labels(STAGES + "RUN --mount=from=‸")
     assert "one" in found
     assert "1" not in found
-    assert labels(STAGES + "COPY --from=alpine:‸") == ["3.20", "3.19"]
+    assert labels(STAGES + "COPY --from=alpine:‸")[:2] == ["3.20", "3.19"]
 
 
 def test_from_has_stages_images_and_tags() -> None:

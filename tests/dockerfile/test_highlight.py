@@ -44,13 +44,36 @@ def test_an_unknown_instruction_is_an_error_and_a_continued_word_is_not() -> Non
 def test_strings_go_on_over_continued_lines() -> None:
     found = kinds('ENV A="x $B \\\n  y" C=3')
     assert found[0][1:] == [
+        ("A", "variable"),
         ("=", "operator"),
         ('"x ', "string"),
         ("$B", "variable"),
         (" ", "string"),
         ("\\", "operator"),
     ]
-    assert found[1] == [('  y"', "string"), ("=", "operator"), ("3", "number")]
+    assert found[1] == [
+        ('  y"', "string"),
+        ("C", "variable"),
+        ("=", "operator"),
+        ("3", "number"),
+    ]
+
+
+def test_names_of_variables_and_labels_stand_out() -> None:
+    (found,) = kinds('ENV APP=/srv B="x C=1" D=e\\ F=g')
+    assert [text for text, kind in found if kind == "variable"] == ["APP", "B", "D"]
+    assert kinds("ENV APP some value")[0] == [("ENV", "keyword"), ("APP", "variable")]
+    (found,) = kinds('LABEL org.example/title-1="a b=c" maintainer=me "quoted"=x')
+    assert [text for text, kind in found if kind == "flag"] == [
+        "org.example/title-1",
+        "maintainer",
+    ]
+    assert kinds("ENV A=1 \\\n  B_2=$A")[1] == [
+        ("B_2", "variable"),
+        ("=", "operator"),
+        ("$A", "variable"),
+    ]
+    assert kinds("RUN A=b c")[0] == [("RUN", "keyword"), ("=", "operator")]
 
 
 def test_heredocs_follow_one_another_and_expand_unless_quoted() -> None:

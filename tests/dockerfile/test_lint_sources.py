@@ -77,6 +77,27 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     monkeypatch.setattr(hadolint, "program", lambda: str(program))
 
 
+def test_heredocs_do_not_hide_the_rest_of_the_file() -> None:
+    text = (
+        "FROM debian:12\nCOPY <<'A' /x\nFOO a\nA\nRUN <<EOT bash\n  cd /x\nEOT\n\n"
+        "RUN cd /y\nRUN <<B\nB\n"
+    )
+    found = [(each.code, each.line) for each in run(text)]
+    assert ("DL3003", 8) in found
+    assert ("DL3003", 4) in found
+    assert not [code for code, _line in found if code == "DL1000"]
+    asked, lines = hadolint.readable(parse(text))
+    assert asked.split("\n")[3:6] == ["A", "", "RUN <<EOT bash"]
+    assert [text.split("\n")[n] for n, line in zip(lines, asked.split("\n"), strict=True) if line]
+    assert hadolint.readable(parse("FROM a\n")) == ("FROM a\n", [0, 1])
+
+
+def test_what_only_hadolint_cannot_read_is_no_warning() -> None:
+    (problem,) = run("FROM debian:12\nRUN <<A <<B sh\na\nA\nb\nB\n\nUSER 5\n")
+    assert (problem.code, problem.tone) == ("DL1000", "muted")
+    assert "\n" not in problem.message
+
+
 def test_without_hadolint_there_is_a_quiet_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hadolint, "program", lambda: None)
     (problem,) = hadolint.run(TEXT, None, SilentWork())

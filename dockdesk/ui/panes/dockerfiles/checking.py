@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ _OWN_MS = 100
 _ENGINE_MS = 1500
 _LANE = "lint"
 _LONG_LINES = 400
+_LONG_YAML = 50_000  # characters
+_YAML = frozenset({kinds.COMPOSE, kinds.YAML})
 _RULES = "dockdesk.dockerfile.lint.checked"
 
 
@@ -76,10 +78,11 @@ class Checker(QObject):
         if kind != kinds.DOCKERFILE:
             jobs.submit(
                 self,
-                lambda _work: Analysis(text, None, _other_problems(text, kind)),
-                self._on_other,
+                _other_call(text, kind),
+                lambda found: document.set_analysis(Analysis(text, None, tuple(found))),
                 question="own",
                 lane=_LANE,
+                process=len(text) > _LONG_YAML and kind in _YAML,
             )
             return
         # A long file's rules would take frames from the window; a short one's are done before a process is asked.
@@ -134,9 +137,6 @@ class Checker(QObject):
         if self._document.kind == kinds.DOCKERFILE:
             self._engine_timer.start()
 
-    def _on_other(self, analysis: Analysis) -> None:
-        self._document.set_analysis(analysis)
-
     def _on_own(self, text: str, found: tuple[Sequence[Problem], Ignores]) -> None:
         self._own, self._silenced = found
         self._read = text
@@ -186,7 +186,15 @@ def _call(text: str, folder: Path | None) -> Call:
 def _hadolint(text: str, folder: Path | None, work: Work) -> list[Problem]:
     from dockdesk.dockerfile.lint import hadolint
 
-    return hadolint.run(text, folder, work)
+    return hadolint.run(text, folder, work, reader.read)
+
+
+def _other_call(text: str, kind: str) -> Callable[[Work], Sequence[Problem]]:
+    if kind not in _YAML:
+        return lambda _work: _other_problems(text, kind)
+    from dockdesk.dockerfile.yaml_text import check_yaml  # what it reads with, it imports there
+
+    return Call(check_yaml, (text,))
 
 
 def _other_problems(text: str, kind: str) -> tuple[Problem, ...]:

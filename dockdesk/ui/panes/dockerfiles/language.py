@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import cast
 
+from dockdesk.dockerfile import yaml_text
 from dockdesk.dockerfile.formatting import format_document, toggle_comment
 from dockdesk.dockerfile.highlight import START, State, scan_line
 from dockdesk.ui.panes.dockerfiles import kinds
@@ -65,8 +66,22 @@ class DockerfileLanguage:
         return to_screen(format_document(from_screen(text)))
 
 
+class YamlLanguage(PlainLanguage):
+    """Coloured; of what its keys mean nothing is known."""
+
+    def __init__(self) -> None:
+        super().__init__("#")
+
+    def scan_line(self, line: str, state: Hashable) -> tuple[Sequence[SpanLike], Hashable]:
+        return yaml_text.scan_line(
+            line, yaml_text.START if state is None else cast(yaml_text.YamlState, state)
+        )
+
+
 def language_of(kind: str, reader: Reader, sources: Callable[[], CachedSources]) -> Language:
     """The language of a kind of file."""
     if kind == kinds.DOCKERFILE:
         return DockerfileLanguage(reader, sources)
+    if kind in {kinds.COMPOSE, kinds.YAML}:
+        return YamlLanguage()
     return PlainLanguage("" if kind == kinds.TEXT else "#")

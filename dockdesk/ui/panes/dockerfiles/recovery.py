@@ -30,6 +30,19 @@ class Unsaved:
     at: float
 
 
+def folder_of(data: Path) -> Path:
+    """Where they are, in the user's folder for data."""
+    return data / "unsaved"
+
+
+def anything_left(data: Path) -> bool:
+    """Whether there may be something to offer; blocks for a moment."""
+    try:
+        return any(folder_of(data).glob("*.json"))
+    except OSError:
+        return False
+
+
 class Recovery:
     """Files of one folder, one for each document. All methods block and may be called on any thread.
 

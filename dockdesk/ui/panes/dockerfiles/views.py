@@ -102,7 +102,9 @@ def _build(context: UiContext) -> DocumentView:
 VIEWS: Sequence[ViewEntry] = (
     ViewEntry("stages", "Stages", "beside", _stages),
     ViewEntry("context", "Context", "beside", _context, ("dockerfile", "ignore")),
-    ViewEntry("problems", "Problems", "below", _problems),
+    ViewEntry(
+        "problems", "Problems", "below", _problems, ("dockerfile", "compose", "yaml", "ignore")
+    ),
     ViewEntry("build", "Build", "below", _build),
 )
 

@@ -25,7 +25,7 @@ from dockdesk.ui.panes.dockerfiles.language import language_of
 from dockdesk.ui.panes.dockerfiles.mending import mend_all
 from dockdesk.ui.panes.dockerfiles.messages import Messages
 from dockdesk.ui.panes.dockerfiles.reading import Reader
-from dockdesk.ui.panes.dockerfiles.recovery import Recovery, Unsaved
+from dockdesk.ui.panes.dockerfiles.recovery import Recovery, Unsaved, folder_of
 from dockdesk.ui.panes.dockerfiles.sources import Sources
 from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
 from dockdesk.ui.widgets.editor import EditorView
@@ -49,7 +49,7 @@ class Workspace(QObject):
         self._window = window
         self.tabs = tabs
         self.projects: dict[Path, Sequence[Path]] = {}
-        recovery = Recovery(context.data / "unsaved") if context.data is not None else None
+        recovery = Recovery(folder_of(context.data)) if context.data is not None else None
         self.keeper = Keeper(context.jobs, recovery, self)
         self.sources = Sources(context, self)
         self._reader = Reader()

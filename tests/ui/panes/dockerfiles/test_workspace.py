@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
+from dockdesk.ui.panes.dockerfiles.problems_view import ProblemsView
 from tests.ui.panes.dockerfiles.conftest import TEXT, Desk
 from tests.ui.panes.hands import dialog, drop, open_dialogs
 
@@ -205,3 +206,27 @@ def test_the_window_of_a_new_file_saves_it_by_key(desk: Desk) -> None:
     asked.accept()
     desk.rig.until(lambda: (desk.folder / "Dockerfile.key").exists())
     assert (desk.folder / "Dockerfile.key").read_text() == "FROM scratch\n"
+
+
+# Other kinds of files.
+
+
+def test_a_compose_file_is_coloured_and_what_is_no_yaml_is_told(desk: Desk) -> None:
+    document = desk.open("compose.yaml")
+    desk.checked(document)
+    assert document.problems() == []
+    formats = document.editor.document().firstBlock().layout().formats()
+    assert (formats[0].start, formats[0].length) == (0, len("services"))
+    document.editor.go_to(1)
+    desk.type(document, "a: [1\n")
+    desk.rig.until(lambda: [p.line for p in document.problems()] == [1])
+    view = desk.pane.show_view("problems")
+    assert isinstance(view, ProblemsView)
+    desk.rig.until(lambda: view.model.rowCount() == 1)
+    document.editor.undo()
+    desk.type(document, "x: 1\nx: 2\n")
+    desk.rig.until(lambda: [p.code for p in document.problems()] == ["yaml-twice"])
+    filler = "".join(f"k{n}: v\n" for n in range(8000))  # long enough for another process
+    desk.type(document, filler)
+    desk.checked(document)
+    assert [p.code for p in document.problems()] == ["yaml-twice"]
