@@ -208,3 +208,51 @@ def test_ec2_and_load_balancers(world: World) -> None:
             "TargetHealthDescriptions"
         ]
         assert {item["TargetHealth"]["State"] for item in health} == {"healthy"}
+
+
+def test_ecs_that_is_seldom_asked(ecs: Any) -> None:
+    ecs.put_account_setting(name="containerInsights", value="enabled")
+    ecs.update_cluster(
+        cluster="shop-prod", settings=[{"name": "containerInsights", "value": "enhanced"}]
+    )
+    task = ecs.list_tasks(cluster="shop-prod", serviceName="web")["taskArns"][0]
+    told = ecs.update_task_protection(
+        cluster="shop-prod", tasks=[task], protectionEnabled=True, expiresInMinutes=5
+    )
+    assert told["protectedTasks"][0]["protectionEnabled"]
+    assert ecs.get_task_protection(cluster="shop-prod", tasks=[task])["protectedTasks"]
+    ecs.update_service(cluster="shop-prod", service="web", forceNewDeployment=True)
+    newest = ecs.list_service_deployments(cluster="shop-prod", service="web")["serviceDeployments"]
+    arn = newest[0]["serviceDeploymentArn"]
+    assert ecs.stop_service_deployment(serviceDeploymentArn=arn)["serviceDeploymentArn"] == arn
+
+
+def test_queries_and_identity_that_are_seldom_asked(world: World) -> None:
+    logs = world.client("logs")
+    query = logs.start_query(
+        logGroupName="/ecs/shop-prod/web",
+        startTime=int(world.now) - 600,
+        endTime=int(world.now),
+        queryString="fields @message | limit 1",
+    )["queryId"]
+    assert query in {item["queryId"] for item in logs.describe_queries()["queries"]}
+    assert logs.stop_query(queryId=query)["success"] is False  # it was complete
+    key = "AKIAIOSFODNN7EXAMPLE"
+    assert world.client("sts").get_access_key_info(AccessKeyId=key)["Account"] == "123456789012"
+    assert world.client("iam").get_user()["User"]["UserName"] == "sandbox"
+
+
+def test_eks_that_is_seldom_asked(world: World) -> None:
+    eks = world.client("eks")
+    name = "shop-k8s"
+    assert eks.describe_addon_versions(addonName="coredns")["addons"][0]["addonVersions"]
+    assert eks.list_insights(clusterName=name)["insights"] == []
+    eks.update_addon(clusterName=name, addonName="coredns", configurationValues='{"replicas": 3}')
+    eks.update_nodegroup_version(clusterName=name, nodegroupName="spot")
+    update = eks.update_cluster_config(
+        name=name,
+        resourcesVpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": ["10.0.0.0/8"]},
+    )["update"]
+    assert update["id"] in eks.list_updates(name=name)["updateIds"]
+    network = eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"]
+    assert network["publicAccessCidrs"] == ["10.0.0.0/8"]

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import socket
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +24,8 @@ from dockdesk.sandbox.registry.api import DistributionApi
 from dockdesk.sandbox.registry.errors import RegistryError
 from dockdesk.sandbox.registry.limits import PullLimits
 from dockdesk.sandbox.registry.tokens import TokenError, Tokens, parse_scopes
+from tests.certificates import Authority
+from tests.engines import CannotStart, Registry, unavailable
 from tests.sandbox.registry.conftest import Answer, Client, World
 
 OCI = "application/vnd.oci.image.index.v1+json"
@@ -55,6 +58,83 @@ def test_the_challenge_says_where_and_for_what(anybody: Client) -> None:
     parts = dict(re.findall(r'(\w+)="([^"]*)"', answer.headers["www-authenticate"]))
     assert parts["scope"] == "repository:demo/x:pull,push repository:acme/api:pull"
     assert "error" not in parts
+
+
+class GuardedRegistry(Registry):
+    """Debian's docker-registry, which sends its clients for tokens that the given authority signs."""
+
+    def __init__(self, authority: Authority) -> None:
+        super().__init__()
+        self._roots = authority.certificate
+
+    def more_configuration(self) -> str:
+        told = f"service: registry, issuer: tests, rootcertbundle: '{self._roots}'"
+        return f"auth: {{token: {{realm: 'http://127.0.0.1:1/token', {told}}}}}\n"
+
+
+@pytest.fixture(scope="module")
+def guarded_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    made = GuardedRegistry(Authority(tmp_path_factory.mktemp("authority")))
+    try:
+        made.start()
+    except CannotStart as error:
+        made.remove()
+        unavailable(str(error))
+    yield made
+    made.remove()
+
+
+@pytest.fixture(params=["docker-registry", "sandbox"])
+def guarded(request: pytest.FixtureRequest) -> Client:
+    """The judge, and then the sandbox's; nobody is logged in to either."""
+    if request.param == "sandbox":
+        return Client(request.getfixturevalue("world").registry.address)
+    return Client(request.getfixturevalue("guarded_registry").address)
+
+
+NOWHERE = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/v2/", ""),
+        ("GET", "/v2/demo/x/manifests/1", "repository:demo/x:pull"),
+        ("HEAD", f"/v2/demo/x/blobs/{NOWHERE}", "repository:demo/x:pull"),
+        ("GET", "/v2/demo/x/tags/list", "repository:demo/x:pull"),
+        ("PUT", "/v2/demo/x/manifests/1", "repository:demo/x:pull,push"),
+        ("POST", "/v2/demo/x/blobs/uploads/", "repository:demo/x:pull,push"),
+        (
+            "POST",
+            f"/v2/demo/x/blobs/uploads/?mount={NOWHERE}&from=demo/y",
+            "repository:demo/x:pull,push repository:demo/y:pull",
+        ),
+        ("DELETE", f"/v2/demo/x/manifests/{NOWHERE}", "repository:demo/x:delete"),
+        ("GET", "/v2/_catalog", "registry:catalog:*"),
+    ],
+)
+def test_what_a_request_takes_is_in_its_challenge(
+    guarded: Client, method: str, path: str, scope: str
+) -> None:
+    answer = guarded.raw(method, path)
+    assert answer.status == 401
+    challenge = answer.headers["www-authenticate"]
+    parts = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    assert challenge.startswith("Bearer ")
+    assert parts["realm"].startswith("http://127.0.0.1:")
+    assert parts["service"]
+    assert sorted(parts.get("scope", "").split()) == sorted(scope.split())
+    assert answer.headers["docker-distribution-api-version"] == "registry/2.0"
+    if method != "HEAD":
+        assert answer.code == "UNAUTHORIZED"
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "a.b.c", "e30.e30.e30"])
+def test_a_token_that_is_none(guarded: Client, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = guarded.raw("GET", "/v2/demo/x/tags/list", headers=headers)
+    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+    assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 
 def test_the_realm_is_never_elsewhere(anybody: Client) -> None:
