@@ -97,7 +97,7 @@ class Checker(QObject):
         )
         jobs.submit(
             self,
-            lambda work: _hadolint(text, folder, work),
+            lambda work: _hadolint(text, folder, work, self._reader),
             partial(self._on_hadolint, text),
             _quietly,
             question="hadolint",
@@ -183,7 +183,7 @@ def _call(text: str, folder: Path | None) -> Call:
     return Call(check_text, (text, folder))
 
 
-def _hadolint(text: str, folder: Path | None, work: Work) -> list[Problem]:
+def _hadolint(text: str, folder: Path | None, work: Work, reader: Reader) -> list[Problem]:
     from dockdesk.dockerfile.lint import hadolint
 
     return hadolint.run(text, folder, work, reader.read)
