@@ -17,7 +17,7 @@ from dockdesk.sandbox.aws.cloudwatch.query import (
     query_of,
     stats,
 )
-from dockdesk.sandbox.aws.cloudwatch.series import Dimensions, Metrics, PutSeries, Stat
+from dockdesk.sandbox.aws.cloudwatch.series import Dimensions, Metrics, Stat
 from dockdesk.sandbox.aws.values import (
     Api,
     AwsError,
@@ -175,7 +175,7 @@ class CloudWatchApi(Api):
             )
         for item in params.inners("MetricData"):
             key = (namespace, item.need("MetricName"), tuple(sorted(dimensions_of(item).items())))
-            series = self._metrics.put.setdefault(key, PutSeries(item.text("Unit", "None")))
+            series = self._metrics.series_to_put(key, item.text("Unit", "None"))
             minute = int(item.time("Timestamp", self._now()) // 60)
             if "StatisticValues" in item:
                 told = item.inner("StatisticValues")

@@ -19,6 +19,7 @@ from dockdesk.sandbox.aws.values import BadInputError
 Dimensions = tuple[tuple[str, str], ...]
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 _KEPT_MINUTES = 15 * 24 * 60
+_MOST_PUT = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,15 @@ class Metrics:
     def __init__(self, ecs: EcsState) -> None:
         self._ecs = ecs
         self.put: dict[tuple[str, str, Dimensions], PutSeries] = {}
+
+    def series_to_put(self, key: tuple[str, str, Dimensions], unit: str) -> PutSeries:
+        """Where clients put what they measured; of too many metrics the oldest is forgotten."""
+        series = self.put.get(key)
+        if series is None:
+            series = self.put[key] = PutSeries(unit)
+            if len(self.put) > _MOST_PUT:
+                del self.put[next(iter(self.put))]
+        return series
 
     def find(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> Series | None:
         key = (namespace, name, tuple(sorted(dimensions.items())))
