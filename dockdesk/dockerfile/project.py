@@ -12,10 +12,11 @@ from pathlib import Path
 from dockdesk.core.errors import InvalidInputError
 from dockdesk.core.records import dataclass
 from dockdesk.dockerfile.detect import compiled, node, python, web
+from dockdesk.dockerfile.detect.by_hand import typical
 from dockdesk.dockerfile.detect.folder import Choice, Folder, Project
 from dockdesk.dockerfile.templating import Note, load, render
 
-__all__ = ["Choice", "Draft", "Note", "Project", "detect", "draft"]
+__all__ = ["Choice", "Draft", "Note", "Project", "detect", "draft", "kinds_by_hand"]
 
 _DETECTORS = (python.detect, node.detect, *compiled.DETECTORS, *web.DETECTORS)
 
@@ -38,6 +39,11 @@ def detect(folder: Path) -> list[Project]:
     looked = Folder(folder)
     found = [project for detector in _DETECTORS for project in detector(looked)]
     return sorted(found, key=lambda each: -each.score)
+
+
+def kinds_by_hand() -> list[Project]:
+    """Kinds to choose from where nothing was detected. Reads nothing."""
+    return typical(_DETECTORS)
 
 
 def draft(project: Project, choices: Mapping[str, str] | None = None) -> Draft:
