@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from dockdesk.bridge.builds import ARCHIVE_LANE
 from dockdesk.core.builds.compare import Comparison, FileChanges, compare
@@ -140,12 +140,15 @@ class CompareView(ContentView[Comparison]):
         self.choice.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.choice.setMinimumContentsLength(34)
+        self.choice.setMinimumContentsLength(30)
+        self.choice.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.choice.activated.connect(self._on_chosen)
         self._verdict = ElidedLabel(theme, role="strong")
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(PlainLabel(theme, "Compared with", tone="muted"))
+        label = PlainLabel(theme, "Compared with", tone="muted")
+        label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        head.addWidget(label)
         head.addWidget(self.choice)
         head.addWidget(self._verdict, 1)
         self.causes = FindingList(theme, "Nothing ran that had not run before.")

@@ -7,7 +7,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat, QTextDocument
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from dockdesk.bridge.builds import ARCHIVE_LANE
 from dockdesk.core.columns import Tone
@@ -63,6 +63,7 @@ class DockerfileView(ContentView[str]):
         self.text.setAccessibleName("Dockerfile")
         self._colours = DiffColours(theme, self.text.document())
         self.look = SegmentedControl(theme, _LOOKS)
+        self.look.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.look.changed.connect(lambda _id: self.refresh())
         self._note = ElidedLabel(theme, role="small", tone="muted", middle=True)
         button = Button(theme, "Open in the editor", "file-code", "flat")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LISTED = 2_000  # builds; older ones of the archive are not read
 _FIRST = 60  # that are read before the rest
 _PIECE = 100  # read in one question, so that a build that ends just now need not wait to be kept
-_SHOWN_DURATIONS = 30
+_SHOWN_DURATIONS = 60
 _TICK_MS = 1_000
 
 
@@ -226,7 +226,7 @@ class BuildHistory(QObject):
                 known.sort(key=lambda each: (each.at, each.id), reverse=True)
 
     def _durations(self, run: BuildRun) -> tuple[float, ...]:
-        return durations(self.of_project(project_of(run.spec)), run.at)
+        return durations(self.of_project(project_of(run.spec)), run.at, _SHOWN_DURATIONS)
 
     def _put(self, run: BuildRun) -> None:
         row = row_of_run(run, self._durations(run))

@@ -9,7 +9,9 @@ from typing import Any
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
+from dockdesk.core.actions import Action
 from dockdesk.core.builds.command import build_equivalent
+from dockdesk.core.builds.records import BuildRecord
 from dockdesk.core.builds.trend import usual_seconds
 from dockdesk.core.errors import DockDeskError, LocalError
 from dockdesk.core.refs import ResourceRef
@@ -28,7 +30,7 @@ from dockdesk.ui.panes.builds.dockerfile_tab import DockerfileView
 from dockdesk.ui.panes.builds.history import BuildHistory
 from dockdesk.ui.panes.builds.log_tab import LogView
 from dockdesk.ui.panes.builds.log_text import whole_log
-from dockdesk.ui.panes.builds.rows import BuildRow
+from dockdesk.ui.panes.builds.rows import BuildRow, key_of
 from dockdesk.ui.panes.builds.steps_tab import StepsView
 from dockdesk.ui.panes.builds.summary_tab import SummaryView
 from dockdesk.ui.panes.builds.trend_tab import TrendView
@@ -119,9 +121,22 @@ class BuildsPane(ListPane[BuildRow]):
             key=lambda row: row.at,
             default=None,
         )
-        if newest is not None:
-            ref = ResourceRef(ref.kind, newest.key, newest.name, ref.environment)
-        return super().open(ref)
+        key = newest.key if newest is not None else self._key_of_record(ref.id)
+        return super().open(ResourceRef(ref.kind, key, ref.name, ref.environment))
+
+    def trigger(self, action: Action[Any], rows: Sequence[Any] | None = None) -> None:
+        """Other panes have records in their hands, not rows."""
+        if action.id == "builds.compare" and rows and isinstance(rows[0], BuildRecord):
+            self.open(ResourceRef("build", key_of(rows[0].id)))
+            self.show_tab("compare")
+            return
+        super().trigger(action, rows)
+
+    def _key_of_record(self, key: str) -> str:
+        """The key of the row that a record's key stands for: builds of this window have keys of their own."""
+        number = key.removeprefix("b")
+        found = self.history.key_of(int(number)) if number.isascii() and number.isdecimal() else ""
+        return found or key
 
     def handlers(self) -> Mapping[str, Handler]:
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.core.builds.compare import FileChanges, StepChange, changed_files, compare
 from dockdesk.core.builds.progress import parse_step_name
@@ -99,7 +99,8 @@ def _before_text(row: StepRow) -> str:
     difference = row.step.seconds - row.before
     if abs(difference) < 0.05:
         return "same"
-    return f"{'+' if difference > 0 else '−'}{seconds_text(abs(difference))}"
+    text = f"{abs(difference):.1f} s" if abs(difference) < 10 else seconds_text(abs(difference))
+    return f"{'+' if difference > 0 else '−'}{text}"
 
 
 def _difference_tone(row: StepRow) -> Tone:
@@ -198,6 +199,7 @@ class StepsView(ContentView[StepsShown]):
         self._look = SegmentedControl(
             theme, (Segment("table", "Table", "table"), Segment("chart", "Over time", "timeline"))
         )
+        self._look.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._look.changed.connect(
             lambda id: self._stack.setCurrentIndex(0 if id == "table" else 1)
         )

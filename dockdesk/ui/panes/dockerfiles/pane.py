@@ -12,6 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 
 from dockdesk.core.refs import ResourceRef
+from dockdesk.core.work import Work
 from dockdesk.ui.actions.bound import BoundActions
 from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.list_header import follow
@@ -22,6 +23,7 @@ from dockdesk.ui.panes.dockerfiles.build_desk import BuildDesk
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
 from dockdesk.ui.panes.dockerfiles.header import Header
+from dockdesk.ui.panes.dockerfiles.margins import Margin
 from dockdesk.ui.panes.dockerfiles.project_list import ProjectList
 from dockdesk.ui.panes.dockerfiles.recovery import Unsaved as LeftBehind
 from dockdesk.ui.panes.dockerfiles.start_page import StartPage
@@ -168,15 +170,19 @@ class DockerfilesPane(Pane):
 
     def open_path(self, path: Path) -> None:
         """Open a file, or a folder with its first Dockerfile."""
+        self.open_paths((path,))
 
-        def look(_work: Any) -> bool:
-            return path.is_dir()
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open files and folders, the last file in front."""
 
-        def go_on(folder: bool) -> None:
-            if folder:
-                self.open_folder(path)
-            else:
-                self.workspace.open(path)
+        def look(_work: Work) -> tuple[list[Path], list[Path]]:
+            folders = [path for path in paths if path.is_dir()]
+            return folders, [path for path in paths if path not in folders]
+
+        def go_on(found: tuple[list[Path], list[Path]]) -> None:
+            for folder in found[0]:
+                self.open_folder(folder)
+            self.workspace.open_all(found[1])
 
         self.context.jobs.submit(self, look, go_on, lane="files")
 
@@ -203,13 +209,9 @@ class DockerfilesPane(Pane):
         document = self.document
         if document is not None and document.path is not None:
             dialog.setDirectory(str(document.path.parent))
-        dialog.filesSelected.connect(self._open_all)
+        dialog.filesSelected.connect(lambda paths: self.open_paths([Path(path) for path in paths]))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
-
-    def _open_all(self, paths: Sequence[str]) -> None:
-        for path in paths:
-            self.workspace.open(Path(path))
 
     def show_part(self, part: str, on: bool) -> None:
         """Show or hide "files", "beside" or "below"."""
@@ -358,9 +360,8 @@ class DockerfilesPane(Pane):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.open_path(Path(url.toLocalFile()))
+        urls = event.mimeData().urls()
+        self.open_paths([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
         event.acceptProposedAction()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -410,6 +411,8 @@ class DockerfilesPane(Pane):
 
     def _on_opened(self, document: OpenDocument) -> None:
         document.analysed.connect(partial(self._on_analysed, document))
+        margin = Margin(self.context, document)
+        margin.pressed.connect(lambda _line: self.show_view("history"))
 
     def _on_analysed(self, document: OpenDocument) -> None:
         if document is self.document:

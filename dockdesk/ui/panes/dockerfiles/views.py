@@ -99,6 +99,12 @@ def _build(context: UiContext) -> DocumentView:
     return BuildView(context)
 
 
+def _history(context: UiContext) -> DocumentView:
+    from dockdesk.ui.panes.dockerfiles.history_view import HistoryView
+
+    return HistoryView(context)
+
+
 VIEWS: Sequence[ViewEntry] = (
     ViewEntry("stages", "Stages", "beside", _stages),
     ViewEntry("context", "Context", "beside", _context, ("dockerfile", "ignore")),
@@ -106,6 +112,7 @@ VIEWS: Sequence[ViewEntry] = (
         "problems", "Problems", "below", _problems, ("dockerfile", "compose", "yaml", "ignore")
     ),
     ViewEntry("build", "Build", "below", _build),
+    ViewEntry("history", "History", "below", _history),
 )
 
 
