@@ -5,7 +5,7 @@ Source: moby/buildkit, frontend/dockerfile/dockerfile2llb/convert.go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from dockdesk.core.records import dataclass
@@ -185,6 +185,12 @@ def _source_node(each: Input, document: Document, lookup: Lookup) -> Node:
     if name == "scratch":
         return Node("scratch", "scratch", "scratch", each.line)
     return Node(f"image:{name}", "image", name, each.line)
+
+
+def image_names(document: Document) -> Callable[[str], str]:
+    """What fills global ARGs' defaults into the name of an image, as far as they are known."""
+    lookup = global_scope(document).lookup
+    return lambda name: _filled(name, lookup, document.escape) if "$" in name else name
 
 
 def _filled(name: str, lookup: Lookup, escape: str) -> str:

@@ -63,6 +63,14 @@ ACTIONS: tuple[Action[Any], ...] = (
     _edit("next_tab", "Next file", "arrow-right", "Ctrl+PgDown", "go"),
     _edit("previous_tab", "Previous file", "arrow-left", "Ctrl+PgUp", "go"),
     _edit("wrap", "Wrap long lines", "text-wrap", "Alt+Z", "look"),
+    _edit(
+        "tab_moves",
+        "Let Tab move on, or indent",
+        "keyboard",
+        "Ctrl+M",
+        "look",
+        "Tab then goes to the next part of the window instead of indenting.",
+    ),
     _edit("larger", "Larger text", "plus", "Ctrl++", "look"),
     _edit("smaller", "Smaller text", "minus", "Ctrl+-", "look"),
 )
@@ -79,6 +87,7 @@ KEYS = {
     "fix": "Alt+Return",
     "next_problem": "F8",
     "previous_problem": "Shift+F8",
+    "tab_moves": "Ctrl+M",
     "larger": "Ctrl++",
     "smaller": "Ctrl+-",
 }

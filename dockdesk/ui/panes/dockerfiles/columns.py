@@ -42,7 +42,7 @@ COLUMNS: tuple[Column[ProblemRow], ...] = (
         lambda row: _RANKS[row.problem.tone],
         lambda row: WORDS[row.problem.tone],
         CellKind.PILL,
-        width=96,
+        width=92,
         tone=_tone,
     ),
     Column(
@@ -51,7 +51,7 @@ COLUMNS: tuple[Column[ProblemRow], ...] = (
         lambda row: (row.problem.line, row.problem.column),
         lambda row: str(row.problem.line + 1),
         CellKind.NUMBER,
-        width=72,
+        width=58,
     ),
     Column(
         "message",
@@ -68,9 +68,9 @@ COLUMNS: tuple[Column[ProblemRow], ...] = (
         lambda row: row.problem.code,
         lambda row: row.problem.code,
         CellKind.MONO,
-        width=128,
+        width=100,
     ),
     Column(
-        "source", "From", lambda row: row.problem.source, lambda row: row.problem.source, width=86
+        "source", "From", lambda row: row.problem.source, lambda row: row.problem.source, width=92
     ),
 )

@@ -78,6 +78,8 @@ class OpenDocument(QObject):
         self.editor.textChanged.connect(self._on_text_changed)
         self.editor.moved.connect(self.cursor_moved)
         self.editor.document().modificationChanged.connect(self.modified_changed)
+        self.moved.connect(self._name_text)
+        self._name_text()
 
     # Where it is.
 
@@ -148,6 +150,7 @@ class OpenDocument(QObject):
 
     def _loaded(self, content: FileContent) -> None:
         self.path, self.form, self.stamp = content.path, content.form, content.stamp
+        self._name_text()
         kept = self.editor.text() == content.text and content.faithful
         self.editor.setReadOnly(not content.writable or not kept)
 
@@ -204,6 +207,9 @@ class OpenDocument(QObject):
     def problems(self) -> list[Problem]:
         """What is wrong with it, without what the user wants to hear no more of."""
         return [p for p in self.analysis.problems if p.code not in self.ignored]
+
+    def _name_text(self) -> None:
+        self.editor.setAccessibleName(f"Text of {self.name}")
 
     def _on_text_changed(self) -> None:
         self._text = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from dockdesk.core.records import dataclass
+from dockdesk.dockerfile.stages import image_names
 from dockdesk.dockerfile.tree import Document, Stage
 
 EdgeKind = Literal["from", "copy", "mount"]
@@ -56,9 +58,10 @@ def stage_graph(document: Document) -> StageGraph:
     if not stages:
         return StageGraph()
     images: dict[str, int] = {}  # name → the line that names it first
+    named = image_names(document)
     edges: dict[tuple[str, str, EdgeKind], GraphEdge] = {}
     for stage in stages:
-        _add_edges(stage, images, edges)
+        _add_edges(stage, named, images, edges)
     rows = _rows(stages, edges)
     used = _needed(f"s{stages[-1].index}", edges)
     nodes: list[GraphNode] = []
@@ -95,7 +98,10 @@ def stage_graph(document: Document) -> StageGraph:
 
 
 def _add_edges(
-    stage: Stage, images: dict[str, int], edges: dict[tuple[str, str, EdgeKind], GraphEdge]
+    stage: Stage,
+    named: Callable[[str], str],
+    images: dict[str, int],
+    edges: dict[tuple[str, str, EdgeKind], GraphEdge],
 ) -> None:
     for taken in stage.inputs:
         if not taken.name or taken.kind == "add":
@@ -103,8 +109,9 @@ def _add_edges(
         if taken.stage is not None:
             source = f"s{taken.stage}"
         else:
-            images.setdefault(taken.name, taken.line)
-            source = f"i{taken.name}"
+            name = named(taken.name) if taken.kind == "from" else taken.name
+            images.setdefault(name, taken.line)
+            source = f"i{name}"
         target = f"s{stage.index}"
         if source == target:
             continue

@@ -26,6 +26,7 @@ from dockdesk.ui.panes.dockerfiles.stage_graph import (
     StageGraph,
     stage_graph,
 )
+from dockdesk.ui.panes.dockerfiles.stage_routes import routed
 from dockdesk.ui.panes.dockerfiles.views import DocumentView
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.empty import EmptyState
@@ -46,6 +47,7 @@ class StageCanvas(QWidget):
         self._theme = theme
         self._graph = StageGraph()
         self._boxes: dict[str, QRectF] = {}
+        self._paths: dict[GraphEdge, QPainterPath] = {}
         self._current = ""
         self._hovered = ""
         self._focused = 0
@@ -62,6 +64,11 @@ class StageCanvas(QWidget):
     def boxes(self) -> Mapping[str, QRectF]:
         """Node id → where it is drawn."""
         return self._boxes
+
+    @property
+    def paths(self) -> Mapping[GraphEdge, QPainterPath]:
+        """Edge → the line that is drawn for it."""
+        return self._paths
 
     @property
     def current(self) -> str:
@@ -120,6 +127,7 @@ class StageCanvas(QWidget):
                 self._boxes[node.id] = QRectF(left, top + high - own, wide, own)
                 left += wide + _GAP_X
             top += high + _GAP_Y
+        self._paths = routed(self._graph, self._boxes)
 
     # Painting.
 
@@ -133,25 +141,19 @@ class StageCanvas(QWidget):
         painter.end()
 
     def _paint_edge(self, painter: QPainter, edge: GraphEdge) -> None:
-        source, target = self._boxes.get(edge.source), self._boxes.get(edge.target)
-        if source is None or target is None:
+        path = self._paths.get(edge)
+        if path is None:
             return
-        start = QPointF(source.center().x(), source.bottom())
-        end = QPointF(target.center().x(), target.top() - 1)
         lit = self._hovered in {edge.source, edge.target} or edge.target == self._current
         pen = QPen(self._theme.colour("accent" if lit else "muted"), 1.5)
         if edge.kind != "from":
             pen.setStyle(Qt.PenStyle.DashLine)
-        path = QPainterPath(start)
-        middle = (end.y() - start.y()) / 2
-        path.cubicTo(
-            QPointF(start.x(), start.y() + middle), QPointF(end.x(), end.y() - middle), end
-        )
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(pen.color())
+        end = path.currentPosition()
         head = QPainterPath(end)
         head.lineTo(end.x() - 4, end.y() - 6)
         head.lineTo(end.x() + 4, end.y() - 6)

@@ -55,6 +55,7 @@ class Workspace(QObject):
         self._reader = Reader()
         self.wraps = False
         self.size = 0
+        self.tab_moves = False
         self._checkers: dict[str, Checker] = {}
         self._opening: set[Path] = set()
         self.asked = 0  # how often something was opened by the user: what comes back by itself stays behind it
@@ -76,8 +77,9 @@ class Workspace(QObject):
         path: Path,
         project: Path | None = None,
         done: Callable[[OpenDocument], None] | None = None,
+        failed: Callable[[], None] | None = None,
     ) -> None:
-        """Open a file, or bring it forward."""
+        """Open a file, or bring it forward. ``failed`` once the user has been told why it can't be."""
         self.asked += 1
         path = Path(os.path.abspath(path))
         known = self.document_of(path)
@@ -90,12 +92,24 @@ class Workspace(QObject):
             return
         self._opening.add(path)
 
-        def failed(error: DockDeskError) -> None:
+        def not_read(error: DockDeskError) -> None:
             self._opening.discard(path)
             self.forget_recent(path)
             self._context.notices.failure(error)
+            if failed is not None:
+                failed()
 
-        self.keeper.read(path, partial(self._on_read, project, done), failed)
+        self.keeper.read(path, partial(self._on_read, project, done), not_read)
+
+    def open_all(self, paths: Sequence[Path]) -> None:
+        """Open files in the order of ``paths``, the last one in front."""
+        todo = list(paths)
+
+        def following(_document: OpenDocument | None = None) -> None:
+            if todo:
+                self.open(todo.pop(0), done=following, failed=following)
+
+        following()
 
     def _on_read(
         self,
@@ -166,7 +180,9 @@ class Workspace(QObject):
         view.editor.set_language(language_of(kind, self._reader, snapshot))
         view.editor.set_wrap(self.wraps)
         view.editor.set_size(self.size)
+        view.editor.set_tab_moves(self.tab_moves)
         view.editor.font_changed.connect(self._on_font_changed)
+        view.editor.tab_moves_changed.connect(self._on_tab_moves_changed)
         view.key_pressed.connect(self.key_pressed)
         view.editor.fix_all_asked.connect(lambda mark: mend_all(document, mark.code))
         return document
@@ -431,6 +447,17 @@ class Workspace(QObject):
         self.wraps = on
         for document in self.tabs.documents():
             document.editor.set_wrap(on)
+
+    def _on_tab_moves_changed(self, on: bool) -> None:
+        if on == self.tab_moves:
+            return
+        self.tab_moves = on
+        for document in self.tabs.documents():
+            document.editor.set_tab_moves(on)
+        if on:
+            self._context.notices.show("Tab moves on now", "Ctrl+M lets it indent again.")
+        else:
+            self._context.notices.show("Tab indents again", "Ctrl+M lets it move on.")
 
     def _on_font_changed(self, size: int) -> None:
         self.size = size

@@ -77,6 +77,11 @@ class Completer(QObject):
         return self._popup is not None and self._popup.isVisible()
 
     @property
+    def takes_tab(self) -> bool:
+        """Whether Tab is a key of its own now: it accepts, or goes through a snippet."""
+        return self.open or bool(self._stops)
+
+    @property
     def popup(self) -> CompletionPopup:
         """Made when it is first needed."""
         if self._popup is None:

@@ -62,6 +62,7 @@ class CodeEditor(QPlainTextEdit):
     fix_all_asked = Signal(object)
     cell_pressed = Signal(int)
     font_changed = Signal(int)
+    tab_moves_changed = Signal(bool)
 
     def __init__(
         self,
@@ -84,6 +85,7 @@ class CodeEditor(QPlainTextEdit):
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.setAccessibleName("Text")
+        self.setAccessibleDescription("Tab indents; Ctrl+M lets it move on, and back again.")
         self.gutter = Gutter(theme, self)
         self.highlighter = Highlighter(self.document(), self.language, self)
         self.marks = MarkLayer(self.document(), theme, self)
@@ -210,6 +212,12 @@ class CodeEditor(QPlainTextEdit):
             self._extra[name] = selections
             self._show_selections()
 
+    def set_tab_moves(self, on: bool) -> None:
+        """Whether Tab goes on to the next part of the window, for who has no mouse, or indents."""
+        if on != self.tabChangesFocus():
+            self.setTabChangesFocus(on)
+            self.tab_moves_changed.emit(on)
+
     def set_wrap(self, on: bool) -> None:
         mode = QPlainTextEdit.LineWrapMode
         self.setLineWrapMode(mode.WidgetWidth if on else mode.NoWrap)
@@ -297,6 +305,11 @@ class CodeEditor(QPlainTextEdit):
                 event.accept()
                 return True
         return super().event(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        if self.completer.takes_tab:
+            return False  # it is a key then
+        return super().focusNextPrevChild(next)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.hover.hide()

@@ -89,7 +89,8 @@ class GoTo(QFrame):
         parent = self._over
         width = min(_WIDTH, parent.width() - 32)
         rows = min(_ROWS, self._list.count())
-        self._list.setFixedHeight(max(1, rows) * 28 + 4)
+        frame = self._list.height() - self._list.viewport().height()
+        self._list.setFixedHeight(rows * max(24, self._list.sizeHintForRow(0)) + max(2, frame))
         self.setFixedWidth(width)
         self.adjustSize()
         self.move(QPoint((parent.width() - width) // 2, 8))

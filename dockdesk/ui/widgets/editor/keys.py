@@ -94,5 +94,6 @@ OWN: Mapping[str, Callable[[CodeEditor], None]] = {
     "Ctrl+=": lambda editor: editor.zoom(1),
     "Ctrl+-": lambda editor: editor.zoom(-1),
     "Ctrl+0": lambda editor: editor.zoom(0),
+    "Ctrl+M": lambda editor: editor.set_tab_moves(not editor.tabChangesFocus()),
     "Alt+Z": lambda editor: editor.set_wrap(not editor.wraps),
 }

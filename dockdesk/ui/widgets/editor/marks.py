@@ -51,6 +51,10 @@ class MarkLayer(QObject):
         first, last = block.position(), block.position() + block.length() - 1
         return [m for m, c in self._held if first <= c.selectionStart() <= last]
 
+    def count(self, code: str) -> int:
+        """How many marks of a kind there are."""
+        return sum(mark.code == code for mark, _cursor in self._held)
+
     def places(self) -> list[tuple[int, int]]:
         """Line and position of each mark as it stands now, in the order of the text."""
         found = [

@@ -87,7 +87,8 @@ class _Rows(QStyledItemDelegate):
         detail = one_line(item.detail or item.kind, 80)
         small = theme.font("small")
         metrics = QFontMetrics(small)
-        wide = min(metrics.horizontalAdvance(detail), round(room.width() * _DETAIL_SHARE))
+        # A pixel more: advances are rounded, and what is a fraction too wide would be cut.
+        wide = min(metrics.horizontalAdvance(detail) + 2, round(room.width() * _DETAIL_SHARE))
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(small)
         painter.setPen(theme.colour("muted"))
@@ -126,11 +127,13 @@ class CompletionPopup(QFrame):
         self._docs = QWidget()
         self._docs.setFixedWidth(_DOCS)
         self._title = PlainLabel(theme, "", "mono_strong", wrap=True)
+        self._detail = PlainLabel(theme, "", "small", "muted", wrap=True)
         self._text = PlainLabel(theme, "", "small", wrap=True)
         docs = QVBoxLayout(self._docs)
         docs.setContentsMargins(12, 8, 12, 8)
         docs.setSpacing(6)
         docs.addWidget(self._title)
+        docs.addWidget(self._detail)
         docs.addWidget(self._text)
         docs.addStretch(1)
         layout = QHBoxLayout(self)
@@ -184,7 +187,10 @@ class CompletionPopup(QFrame):
         explained = item is not None and bool(item.explanation)
         self._docs.setVisible(explained)
         if item is not None and explained:
-            self._title.setText(item.detail or item.label)
+            whole = item.detail.startswith(item.label)
+            self._title.setText(item.detail if whole else item.label)
+            self._detail.setText("" if whole else item.detail)
+            self._detail.setVisible(bool(self._detail.text()))
             self._text.setText(item.explanation)
 
     def _on_theme_changed(self) -> None:

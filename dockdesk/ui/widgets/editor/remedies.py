@@ -31,8 +31,9 @@ def fill_menu(
             entry.triggered.connect(lambda _on=False, remedy=remedy: editor.use(remedy))
             made.append(entry)
     for mark in _first_of_each_code(marks):
-        if any(mends(remedy) for remedy in mark.fixes):
-            entry = QAction(f"Fix all of {mark.code}", menu)
+        count = editor.marks.count(mark.code)
+        if count > 1 and any(mends(remedy) for remedy in mark.fixes):
+            entry = QAction(f"Fix all {count} of {mark.code}", menu)
             entry.triggered.connect(lambda _on=False, mark=mark: editor.fix_all_asked.emit(mark))
             made.append(entry)
     menu.setToolTipsVisible(True)

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QPainterPathStroker
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from dockdesk.core.refs import ResourceRef
+from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
 from dockdesk.ui.panes.dockerfiles.problems_view import ProblemsView
+from dockdesk.ui.panes.dockerfiles.stages_view import StagesView
+from dockdesk.ui.panes.dockerfiles.views import VIEWS
 from tests.ui.panes.dockerfiles.conftest import TEXT, Desk
 from tests.ui.panes.hands import dialog, drop, open_dialogs
 
@@ -230,3 +234,89 @@ def test_a_compose_file_is_coloured_and_what_is_no_yaml_is_told(desk: Desk) -> N
     desk.type(document, filler)
     desk.checked(document)
     assert [p.code for p in document.problems()] == ["yaml-twice"]
+
+
+# The stage graph.
+
+
+def test_lines_pass_the_stages_between_and_images_have_their_arguments_filled_in(
+    desk: Desk,
+) -> None:
+    text = (
+        "ARG TAG=3\nFROM alpine:${TAG} AS base\nFROM base AS test\nFROM base\n"
+        "COPY --from=test /a /a\nCOPY --from=base /b /b\n"
+    )
+    (desk.folder / "Dockerfile").write_text(text)
+    document = desk.open()
+    desk.checked(document)
+    view = desk.pane.show_view("stages")
+    assert isinstance(view, StagesView)
+    canvas = view.canvas
+    desk.rig.until(lambda: canvas.graph.nodes)
+    assert canvas.graph.nodes[0].title == "alpine:3"
+    assert len(canvas.paths) == len(canvas.graph.edges) == 5
+    ends = set()
+    stroker = QPainterPathStroker()
+    for edge, path in canvas.paths.items():
+        ends.add((path.currentPosition().x(), path.currentPosition().y()))
+        for id, box in canvas.boxes.items():
+            if id not in {edge.source, edge.target}:
+                assert not stroker.createStroke(path).intersects(box), (edge, id)
+    assert len(ends) == 5, "each line has an arrow head of its own"
+
+
+def test_files_dropped_together_open_in_their_order(desk: Desk) -> None:
+    order = ["compose.yaml", "Dockerfile", ".dockerignore", "app.py"]
+    drop(desk.pane, *(desk.folder / name for name in order), desk.folder / "none")
+    desk.rig.until(lambda: names(desk) == order)
+    desk.rig.until(lambda: desk.rig.notices.shown)
+    assert desk.pane.document is not None
+    assert desk.pane.document.name == "app.py"
+
+
+# Without a mouse.
+
+
+def test_tab_can_leave_the_text_in_every_tab_and_says_so(desk: Desk) -> None:
+    document, other = desk.open(), desk.open("compose.yaml")
+    desk.pane.tabs.show_document(document)
+    editor = document.editor
+    editor.setFocus()
+    desk.rig.until(editor.hasFocus)
+    QTest.keyClick(editor, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    assert "Ctrl+M" in desk.rig.notices.shown[-1].detail
+    assert other.editor.tabChangesFocus()
+    QTest.keyClick(editor, Qt.Key.Key_Tab)
+    assert not editor.hasFocus()
+    assert document.text() == TEXT
+    QTest.keyClick(
+        desk.pane.focusWidget() or desk.pane, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier
+    )
+    desk.rig.until(editor.hasFocus)
+    QTest.keyClick(editor, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(editor, Qt.Key.Key_Tab)
+    assert document.text() == "    " + TEXT
+    action = next(action for action in ACTIONS if action.id == "dockerfile.tab_moves")
+    assert action.shortcut == "Ctrl+M", "the shortcut sheet is made from it"
+
+
+def test_everything_that_takes_the_focus_has_a_name(desk: Desk) -> None:
+    desk.pane.open_folder(desk.folder)
+    desk.rig.until(lambda: desk.pane.document is not None)
+    document = desk.pane.document
+    assert document is not None
+    desk.checked(document)
+    desk.rig.until(lambda: document.problems())
+    for entry in VIEWS:
+        desk.pane.show_view(entry.id)
+    desk.rig.settle()
+    document.view.do("replace")
+    document.view.do("go_to_line")
+    nameless = []
+    for widget in desk.pane.findChildren(QWidget):
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
+            interface = QAccessible.queryAccessibleInterface(widget)
+            if not interface.text(QAccessible.Text.Name):
+                nameless.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
+    assert nameless == []
+    assert document.editor.accessibleName() == "Text of Dockerfile"

@@ -18,10 +18,14 @@ from dockdesk.ui.widgets.editor import (
     CodeEditor,
     EditorView,
     MarginCell,
+    Place,
     PlainLanguage,
 )
 from dockdesk.ui.widgets.editor.changes import change_between
+from dockdesk.ui.widgets.editor.go_to import GoTo
 from dockdesk.ui.widgets.editor.language import Stretch, TextChange
+from dockdesk.ui.widgets.editor.popup import CompletionPopup
+from dockdesk.ui.widgets.editor.remedies import fill_menu
 
 pytestmark = pytest.mark.qt_log_ignore("grabbing the (keyboard|mouse)")
 
@@ -326,10 +330,63 @@ def test_findings_move_with_the_text_and_are_mended(
     until(lambda: editor.findChildren(QMenu) and editor.findChildren(QMenu)[-1].isVisible())
     menu = editor.findChildren(QMenu)[-1]
     titles = [action.text() for action in menu.actions()]
-    assert titles == ["Say good", "Fix all of X1"]
+    assert titles == ["Say good"]
     menu.actions()[0].trigger()
     menu.close()
     assert editor.text() == "one\ngood word\nthree"
+
+
+def test_all_of_a_kind_are_offered_where_there_are_more(editor: CodeEditor) -> None:
+    editor.set_text("bad\nbad")
+    mends = [Mend("Say good", (TextChange(n, 0, n, 3, "good"),)) for n in range(2)]
+    editor.set_marks([Finding(n, 0, n, 3, fixes=(mends[n],)) for n in range(2)])
+    menu = QMenu(editor)
+    assert fill_menu(menu, editor, editor.marks.on_line(0))
+    assert [action.text() for action in menu.actions()] == ["Say good", "Fix all 2 of X1"]
+
+
+def test_tab_leaves_the_text_only_when_asked_and_never_an_open_list(
+    editor: CodeEditor, until: Callable[[Callable[[], object]], None]
+) -> None:
+    editor.set_text("")
+    press(editor, Qt.Key.Key_M, CTRL)
+    assert editor.tabChangesFocus()
+    press(editor, Qt.Key.Key_Space, CTRL)
+    until(lambda: editor.completer.open)
+    chosen = editor.completer.popup.current()
+    assert chosen is not None
+    press(editor, Qt.Key.Key_Tab)
+    assert not editor.completer.open
+    assert editor.text() == chosen.text
+    press(editor, Qt.Key.Key_M, CTRL)
+    assert not editor.tabChangesFocus()
+
+
+def test_the_popup_cuts_nothing_that_has_room(editor: CodeEditor, theme: Any) -> None:
+    popup = CompletionPopup(theme, editor)
+    items = [
+        Candidate("--mount", "--mount=", "flag", "Dockerfile 1.2", "Gives files."),
+        Candidate("RUN", "RUN ", "instruction", "RUN <command>", "Runs."),
+    ]
+    popup.show_items(items, editor.mapToGlobal(editor.rect().center()), 16)
+    assert popup._title.text() == "--mount", "not its version"
+    assert popup._detail.text() == "Dockerfile 1.2"
+    popup.step(1)
+    assert popup._title.text() == "RUN <command>"
+    assert popup._detail.isHidden()
+    screen = popup.screen().availableGeometry()
+    for corner in (screen.topLeft(), screen.bottomRight(), screen.topRight()):
+        popup.show_items(items, corner, 16)
+        assert screen.contains(popup.geometry())
+    popup.hide()
+
+
+def test_places_are_all_seen_where_there_are_few(theme: Any, editor: CodeEditor) -> None:
+    box = GoTo(theme, editor)
+    box.ask_place([Place(f"stage {n}", "from x", n) for n in range(4)])
+    assert box._list.count() == 4
+    assert not box._list.verticalScrollBar().maximum()
+    box.hide()
 
 
 def test_findings_of_nothing_can_be_seen(editor: CodeEditor) -> None:
