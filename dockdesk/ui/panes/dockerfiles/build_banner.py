@@ -16,6 +16,7 @@ from dockdesk.ui.widgets.empty import StateButton
 from dockdesk.ui.widgets.labels import ElidedLabel, PlainLabel
 from dockdesk.ui.widgets.plain import plain_tip
 
+_ICONS = {"bad": "alert-circle", "warn": "alert-triangle"}
 # What the title says already.
 _ONLY_CODE = re.compile(
     r"process \".*\" did not complete successfully: exit code: \d+|"
@@ -89,7 +90,11 @@ class BuildBanner(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.surface(self._banner_tone))
-        icon = "alert-circle" if self._banner_tone == "bad" else "info-circle"
-        pixmap = self._theme.pixmap(icon, self._banner_tone, 18, self.devicePixelRatioF())
+        pixmap = self._theme.pixmap(
+            _ICONS.get(self._banner_tone, "info-circle"),
+            self._banner_tone,
+            18,
+            self.devicePixelRatioF(),
+        )
         painter.drawPixmap(QPoint(14, 9), pixmap)
         painter.end()

@@ -36,13 +36,14 @@ class StepItems:
 
     def update(self, progress: BuildProgress, changed: Collection[str]) -> list[StepItem]:
         """The items in their order: by stage as in the file, and within a stage as they are numbered."""
+        renamed = False
         for digest in changed:
             step = progress.steps.get(digest)
             if step is not None and step.step.name:
                 self._items[digest] = self._item(step)
-        names = {digest: progress.steps[digest].step.name for digest in self._items}
-        if names != self._named:
-            self._named = names
+                renamed |= self._named.get(digest) != step.step.name
+                self._named[digest] = step.step.name
+        if renamed:
             self._order = self._sorted(progress)
         return [self._items[digest] for digest in self._order]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dockdesk.bridge.build_run import BuildRun
     from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 
-_REFRESH_MS = 100
+_REFRESH_MS = 150
 _CLOCK_MS = 500
 _LOG_BYTES = 64 << 20
 _LOW = 170  # pixels
@@ -112,7 +112,7 @@ class BuildView(DocumentView):
     def _connect(self) -> None:
         builds, header, context = self.context.builds, self.header, self.context
         builds.started.connect(self._on_started)
-        builds.ended.connect(lambda _run: self._show_choices())
+        builds.ended.connect(self._on_any_ended)
         header.stop_asked.connect(lambda: self.run.cancel() if self.run is not None else None)
         header.again_asked.connect(lambda: context.navigator.trigger("build.again"))
         header.image_asked.connect(self._open_image)
@@ -147,6 +147,9 @@ class BuildView(DocumentView):
         if project_of(run.spec) == self._project:
             self._show_run(run)
 
+    def _on_any_ended(self, _run: BuildRun) -> None:
+        self._show_choices()
+
     def _on_run_chosen(self, number: int) -> None:
         run = next((run for run in self.context.builds.runs if run.number == number), None)
         if run is not None:
@@ -176,6 +179,7 @@ class BuildView(DocumentView):
         self.steps.choose("")
         self.gantt.choose("")
         self._refresh()
+        self._show_head()
         self._run_clock()
         if run.over:
             self._on_ended()
@@ -242,7 +246,6 @@ class BuildView(DocumentView):
         if self.pages.currentWidget() is self.gantt:
             critical = run.progress.critical_path() if run.over else ()
             self.gantt.set_steps(listed, critical)
-        self._show_head()
 
     def _follow(self) -> None:
         """Choose the step that began last of those that run, or the one that failed."""
@@ -258,7 +261,8 @@ class BuildView(DocumentView):
         own = [step for step in running if not step.internal] or running
         newest = failed or max(own, key=lambda step: step.step.started or 0.0, default=None)
         if newest is None and not self.steps.key and run.over:
-            newest = next(iter(run.progress.in_order()[-1:]), None)
+            steps = run.progress.in_order()
+            newest = max(steps, key=lambda s: (bool(s.log), not s.internal, s.order), default=None)
         if newest is not None:
             self._choose(newest.step.digest)
 
@@ -283,6 +287,7 @@ class BuildView(DocumentView):
             return
         self._changed |= set(run.progress.steps)
         self._refresh()
+        self._show_head()
         self._run_clock()
         if run.state == "failed" and run.error is not None:
             self._tell_failure(run)

@@ -14,6 +14,8 @@ from dockdesk.ui.widgets.log.matcher import SearchSpec
 from dockdesk.ui.widgets.plain import plain_tip
 from dockdesk.ui.widgets.search_field import SearchField
 
+_FIELD, _NARROW_FIELD, _COUNT = 140, 96, 76  # pixels
+
 
 class ToggleButton(IconButton):
     """An icon that is on or off; on, it takes the accent's colour."""
@@ -52,13 +54,13 @@ class SearchBar(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = LogSearchField(theme, "Search this log", parent=self)
-        self.field.setMinimumWidth(140)
+        self.field.setMinimumWidth(_FIELD)
         self.field.setMaximumWidth(420)
         self.case = ToggleButton(theme, "letter-case", "Match capitals")
         self.expression = ToggleButton(theme, "regex", "Regular expression")
         self.filter = ToggleButton(theme, "filter", "Show only lines that match")
         self.count = ElidedLabel(theme, "", "small", "muted")
-        self.count.setMinimumWidth(76)
+        self.count.setMinimumWidth(_COUNT)
         self.count.setMaximumWidth(240)
         self.previous = IconButton(theme, "chevron-up", "Previous hit", "Shift+F3")
         self.next = IconButton(theme, "chevron-down", "Next hit", "F3")
@@ -81,6 +83,13 @@ class SearchBar(QWidget):
         self.next.clicked.connect(lambda: self.next_asked.emit(False))
         self.problem = ""
         self.show_count("", False)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Do with little room: without the rarer choices, and no more for the count than it needs."""
+        self.case.setVisible(not narrow)
+        self.expression.setVisible(not narrow)
+        self.field.setMinimumWidth(_NARROW_FIELD if narrow else _FIELD)
+        self.count.setMinimumWidth(0 if narrow else _COUNT)
 
     def spec(self) -> SearchSpec | None:
         """What the field asks for; None if it is empty."""

@@ -16,8 +16,8 @@ from dockdesk.ui.widgets.log.search_bar import SearchBar, ToggleButton
 from dockdesk.ui.widgets.plain import plain_tip
 
 _ONE_ROW = 780
-_REDUCED_ROW = 480
-_NARROW_ROW = 410
+_REDUCED_ROW = 560
+_NARROW_ROW = 490
 _LEAST_ROW = 220
 
 
@@ -123,8 +123,7 @@ class LogToolbar(QWidget):
             # One row always; copying and saving are in the menu and on keys, too.
             self._arrange(1)
             self._parts[2].setVisible(self.width() >= _REDUCED_ROW)
-            for tool in (self.search.case, self.search.expression):
-                tool.setVisible(self.width() >= _NARROW_ROW)
+            self.search.set_narrow(self.width() < _NARROW_ROW)
         else:
             self._arrange(1 if self.width() >= _ONE_ROW else 2)
 

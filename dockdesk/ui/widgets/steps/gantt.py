@@ -42,7 +42,7 @@ class GanttChart(StepRows):
     def critical(self) -> Sequence[str]:
         return self._critical
 
-    def _changed_in_place(self) -> None:
+    def _changed_in_place(self, _lines: Sequence[int]) -> None:
         self.viewport().update()  # a bar that grows changes the scale of all
 
     def _on_tick(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
@@ -92,12 +93,14 @@ class StepRows(QAbstractScrollArea):
             self._lay_out()
             self.viewport().update()
         else:
+            changed: list[int] = []
             for old, new in zip(before, items, strict=True):
                 if old is not new and old != new:
                     line = self._at[new.key]
                     self._lines[line] = new
-                    self.viewport().update(self.rect_of(line))
-            self._changed_in_place()
+                    changed.append(line)
+            if changed:
+                self._changed_in_place(changed)
         self._run_timer()
 
     def choose(self, key: str) -> None:
@@ -137,10 +140,14 @@ class StepRows(QAbstractScrollArea):
         self._hovered = -1
         self._sync_bar(top)
 
-    def _changed_in_place(self) -> None:
-        """Items changed, but not their order."""
-        for line, entry in enumerate(self._lines):
-            if isinstance(entry, str):
+    def _changed_in_place(self, lines: Sequence[int]) -> None:
+        """Items on these lines changed, but not their order."""
+        seen = self.viewport().rect()
+        for line in lines:
+            if (rect := self.rect_of(line)).intersects(seen):
+                self.viewport().update(rect)
+        for line in self.visible_lines():
+            if isinstance(self._lines[line], str):
                 self.viewport().update(self.rect_of(line))
 
     def _sync_bar(self, bottom: int | None = None) -> None:
@@ -172,13 +179,13 @@ class StepRows(QAbstractScrollArea):
             yield entry
 
     def visible_lines(self) -> Iterator[int]:
-        height = self.viewport().height()
-        for line in range(len(self._lines)):
-            rect = self.rect_of(line)
-            if rect.bottom() >= 0 and rect.top() < height:
-                yield line
-            elif rect.top() >= height:
+        top = self.verticalScrollBar().value()
+        bottom = top + self.viewport().height()
+        first = max(0, bisect_right(self._tops, top) - 1)
+        for line in range(first, len(self._lines)):
+            if self._tops[line] >= bottom:
                 return
+            yield line
 
     def item_at(self, point: QPoint) -> StepItem | None:
         for line in self.visible_lines():
@@ -277,6 +284,9 @@ class StepRows(QAbstractScrollArea):
         item = self.item_at(event.position().toPoint())
         if item is not None and event.button() == Qt.MouseButton.LeftButton:
             self._choose_as_user(item.key)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         item = self.item_at(event.position().toPoint())
