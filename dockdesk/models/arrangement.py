@@ -25,12 +25,14 @@ class Grouping(Generic[T]):
     """How rows stand together under headers.
 
     ``of`` gives a row's group, "" for none; ``detail`` what a header says of its rows ("3 of 4 running"). Rows of no
-    group come last, under ``rest``; where no row has a group there are no headers at all.
+    group come last, under ``rest``; where no row has a group there are no headers at all. Headers stand by name, or
+    by what ``order`` makes of it.
     """
 
     of: Callable[[T], str]
     detail: Callable[[Sequence[T]], str] | None = None
     rest: str = "Others"
+    order: Callable[[str], Any] | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -252,7 +254,8 @@ class Arrangement(Generic[T]):
         group_of = self._group_of
         for key in keys:
             members.setdefault(group_of[key], []).append(key)
-        names = sorted((name for name in members if name), key=str.casefold)
+        order = self._grouping.order if self._grouping is not None else None
+        names = sorted((name for name in members if name), key=order or str.casefold)
         if not names:
             self._groups.clear()
             return list(keys)

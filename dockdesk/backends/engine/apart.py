@@ -23,6 +23,7 @@ from dockdesk.core.dissection.build import dissected
 from dockdesk.core.dissection.model import Dissection
 from dockdesk.core.errors import DockDeskError, NotFoundError, RemoteError
 from dockdesk.core.units import bytes_text
+from dockdesk.core.wholefile import local_error
 from dockdesk.core.work import Work
 
 _TITLE = "The image could not be dissected"
@@ -113,6 +114,8 @@ def dissect_file(work: Work, path: Path, id: str = "") -> Dissection:
             found = contents_from(iter(lambda: file.read(_READ), b""), path.stat().st_size, work)
     except TarFormatError as error:
         raise _damaged(_TITLE, error) from error
+    except OSError as error:
+        raise local_error(_TITLE, path, error) from error
     made = _put_together(found, id, found.tags, work)
     return replace(made, base=base_of(id, made.layers, labels(made.config.get("Labels")), ()))
 

@@ -106,7 +106,7 @@ def smaller_than(name: str, size: int, images: Sequence[LocalImage]) -> tuple[Sm
 
 def base_text(base: Base, stored: int) -> str:
     """What is known of the base in a sentence or two. ``stored`` is the size of all layers in bytes."""
-    share = f", {base.size / stored:.0%} of the image" if stored and base.size else ""
+    share = f", {100 * base.size / stored:.0f} % of the image" if stored and base.size else ""
     size = f"{bytes_text(base.size)}{share}"
     match base.how:
         case "layers":

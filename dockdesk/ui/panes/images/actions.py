@@ -20,6 +20,15 @@ ACTIONS: tuple[Action[Image], ...] = (
         group="transfer",
     ),
     Action(
+        "image.build",
+        "Build an image…",
+        "hammer",
+        danger=Danger.CHANGES,
+        on_rows=False,
+        group="transfer",
+        help="From the Dockerfile that is open, or one that you open.",
+    ),
+    Action(
         "image.run",
         "Run…",
         "player-play",
@@ -80,6 +89,21 @@ ACTIONS: tuple[Action[Image], ...] = (
         on_rows=False,
         form=plans.import_form,
         group="transfer",
+    ),
+    Action(
+        "image.dissect",
+        "Dissect",
+        "stack-2",
+        many=False,
+        group="look",
+        help="What each layer adds, changes, removes and wastes, file by file.",
+    ),
+    Action(
+        "image.compare",
+        "Compare…",
+        "git-compare",
+        group="look",
+        help="Settings, layers and files of two images side by side.",
     ),
     Action("image.copy_name", "Copy name", "copy", many=False, group="open"),
     Action(

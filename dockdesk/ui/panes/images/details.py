@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from dockdesk.core.columns import CellKind, Column
+from dockdesk.core.dissection.instructions import instruction_text
 from dockdesk.core.records import dataclass
 from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.images import Image, ImageDetail
@@ -22,8 +22,6 @@ from dockdesk.ui.widgets.key_values import Fact
 from dockdesk.ui.widgets.table import TableView
 
 MOST_USERS = 50
-_NOP = re.compile(r"^/bin/sh -c #\(nop\)\s+")
-_BUILDKIT = re.compile(r"\s*# buildkit\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +33,6 @@ class LayerRow:
     size: int
     share: float
     created: float
-
-
-def instruction_text(created_by: str) -> str:
-    """What a history line says, as it stood in the Dockerfile."""
-    if _NOP.match(created_by):
-        return _NOP.sub("", created_by).strip()
-    text = _BUILDKIT.sub("", created_by).strip()
-    return (
-        text.replace("RUN /bin/sh -c ", "RUN ", 1)
-        if text.startswith("RUN ")
-        else text.replace("/bin/sh -c ", "RUN ", 1)
-    )
 
 
 def layer_rows(detail: ImageDetail) -> list[LayerRow]:

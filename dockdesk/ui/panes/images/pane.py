@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 
+from dockdesk.core.refs import ResourceRef
 from dockdesk.core.resources.images import Image
 from dockdesk.core.units import bytes_text
 from dockdesk.ui.context import UiContext
@@ -15,7 +17,10 @@ from dockdesk.ui.following_pane import FollowingPane
 from dockdesk.ui.pane import Handler
 from dockdesk.ui.panes.images.actions import ACTIONS
 from dockdesk.ui.panes.images.columns import COLUMNS
+from dockdesk.ui.panes.images.compare_dialog import CompareDialog
 from dockdesk.ui.panes.images.details import InspectView, LayersView, SummaryView
+from dockdesk.ui.panes.images.dissect_view import DissectView
+from dockdesk.ui.panes.images.dissections import Dissections
 
 DESCRIPTION: ListDescription[Image] = ListDescription(
     id="images",
@@ -50,17 +55,40 @@ def reclaimable(images: Sequence[Image]) -> int:
 class ImagesPane(FollowingPane[Image]):
     def __init__(self, context: UiContext) -> None:
         session = context.session
-        super().__init__(
-            context, DESCRIPTION, "images", session.images_changed, lambda: session.images.values()
+        dissections = Dissections(context)
+        tab = DetailTab(
+            "dissect", "Dissect", lambda context: DissectView(context, dissections), "stack-2"
         )
+        description = replace(DESCRIPTION, tabs=(*DESCRIPTION.tabs[:1], tab, *DESCRIPTION.tabs[1:]))
+        super().__init__(
+            context, description, "images", session.images_changed, lambda: session.images.values()
+        )
+        self.dissections = dissections
+        dissections.setParent(self)
         self.setAcceptDrops(True)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
+            "image.build": lambda _rows: self.context.navigator.trigger("build.run"),
             "image.run": lambda rows: self.context.navigator.trigger("container.run", rows),
+            "image.dissect": self._on_dissect_asked,
+            "image.compare": self._on_compare_asked,
             "image.copy_name": lambda rows: _copy(rows[0].name),
             "image.copy_digest": lambda rows: _copy(rows[0].digests[0]),
         }
+
+    def _on_dissect_asked(self, rows: Sequence[Image]) -> None:
+        """Also from other panes, for an image that is not chosen here."""
+        self.context.navigator.show_pane(self.pane_id)
+        self.open(ResourceRef("image", rows[0].id, rows[0].name))
+        if isinstance(view := self.show_tab("dissect"), DissectView):
+            view.begin()
+            self.set_maximised(True)
+            view.setFocus()
+
+    def _on_compare_asked(self, rows: Sequence[Image]) -> None:
+        images = sorted(self.context.session.images.values(), key=lambda image: image.name)
+        CompareDialog(self.context, self.dissections, images, rows, self).open()
 
     def after_rows(self) -> None:
         images = list(self.context.session.images.values())

@@ -268,6 +268,26 @@ def import_(_rows: Rows, values: Values) -> list[Call]:
     ]
 
 
+def given(_rows: Rows, values: Values) -> list[Call]:
+    """Calls that were planned where files were chosen."""
+    return list(values["calls"])
+
+
+def save_file(image: Image, place: str, path: str, target: Path) -> Call:
+    """A file of a layer, which is ``place`` in the archive that `docker save` writes."""
+    inner = path.lstrip("/")
+    return Call(
+        ref_of(image),
+        lambda engine, work: engine.save_image_file(image.id, place, path, target, work),
+        Equivalent(
+            f"docker save {shlex.quote(image.name)} | tar -xO {shlex.quote(place)}"
+            f" | tar -xO {shlex.quote(inner)} > {shlex.quote(str(target))}",
+            f"client.images.get({image.name!r}).save()",
+            f"GET /images/{image.name}/get",
+        ),
+    )
+
+
 def remove_form(rows: Rows) -> Form:
     several = len(rows) > 1
     title = f"Remove {len(rows)} images" if several else f"Remove {rows[0].name}"
