@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from dockdesk.bridge.builds import ARCHIVE_LANE
@@ -105,7 +106,7 @@ class HistoryView(DocumentView):
         super().__init__(context, parent)
         theme = context.theme
         self._project = ""
-        self._asked = ""
+        self._wanted = ""
         self.model: KeyedTableModel[BuildRecord] = KeyedTableModel(
             COLUMNS, lambda record: str(record.id), self
         )
@@ -113,6 +114,12 @@ class HistoryView(DocumentView):
         self.table: TableView[BuildRecord] = TableView(theme, self.model, "Builds")
         self.table.activated_row.connect(self._open)
         self.table.selection_changed.connect(self._on_selected)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(0)
+        self._settle.timeout.connect(self._choose_wanted)
+        self.model.rowsInserted.connect(lambda *_where: self._settle.start())
+        self.model.layoutChanged.connect(lambda *_what: self._settle.start())
         self.told = PlainLabel(theme, "", "small", "muted", wrap=True, selectable=True)
         self._button = Button(theme, "Compare", "git-compare", "flat")
         self._button.clicked.connect(self._on_compare_clicked)
@@ -185,8 +192,13 @@ class HistoryView(DocumentView):
             return
         self._stack.setCurrentIndex(1)
         if newest not in known:
-            self.table.select_keys([str(newest)])
-        self._on_selected(self.table.selected_rows())
+            self._wanted = str(newest)
+        self._choose_wanted()
+
+    def _choose_wanted(self) -> None:
+        """Choose the newest build once it has its line, which may take a moment."""
+        if self._wanted and self.table.select_keys([self._wanted]):
+            self._wanted = ""
 
     def _say_empty(self) -> None:
         self.empty.show_message(
