@@ -424,7 +424,7 @@ def test_the_model_keeps_qts_rules(rig: Rig) -> None:
     folder = model.index(0, 0)
     assert model.hasChildren(folder)
     model.fetchMore(folder)
-    assert model.rowCount(folder) == 400
+    assert model.rowCount(folder) == 200
     assert model.canFetchMore(folder)
     last = model.index_of(model.tree.names.find("/d0/f999"))
     assert model.number(last.parent()) == model.number(folder)

@@ -26,7 +26,8 @@ from dockdesk.ui.widgets.plain import one_line, plain_tip
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
-_FETCHED = 400
+_FETCHED = 200
+_FAR = 2_000  # down a folder: so many lines are not laid out anew without being asked
 _NAME_AT_LEAST = 200
 _UNFOLDED = 60  # lines that are unfolded by themselves
 ROLE_NUMBER = Qt.ItemDataRole.UserRole + 1
@@ -67,12 +68,12 @@ class FileTreeModel(QAbstractItemModel):
         parent = names.parent[number]
         row = number - names.first[parent]
         above = self.index_of(parent)
-        while self.rowCount(above) <= row:
-            self.fetchMore(above)
+        if (lacking := row + 1 - self.rowCount(above)) > 0:
+            self._fetch(above, max(_FETCHED, lacking))
         return self.createIndex(row, 0, number)
 
     def index(self, row: int, column: int, parent: _Index = _ROOT) -> QModelIndex:
-        above = self.number(parent)
+        above = parent.internalId() if parent.isValid() else 0
         if 0 <= row < self._fetched.get(above, 0) and 0 <= column < len(self.columns):
             return self.createIndex(row, column, self._tree.names.first[above] + row)
         return QModelIndex()
@@ -92,16 +93,20 @@ class FileTreeModel(QAbstractItemModel):
         return len(self.columns)
 
     def hasChildren(self, parent: _Index = _ROOT) -> bool:
-        return parent.column() <= 0 and self._tree.names.count[self.number(parent)] > 0
+        number = parent.internalId() if parent.isValid() else 0
+        return self._tree.names.count[number] > 0
 
     def canFetchMore(self, parent: _Index) -> bool:
         number = self.number(parent)
         return self._fetched.get(number, 0) < self._tree.names.count[number]
 
     def fetchMore(self, parent: _Index) -> None:
+        self._fetch(parent, _FETCHED)
+
+    def _fetch(self, parent: _Index, count: int) -> None:
         number = self.number(parent)
         had = self._fetched.get(number, 0)
-        more = min(_FETCHED, self._tree.names.count[number] - had)
+        more = min(count, self._tree.names.count[number] - had)
         if more > 0:
             at = self.createIndex(parent.row(), 0, number) if number else QModelIndex()
             self.beginInsertRows(at, had, had + more - 1)
@@ -238,7 +243,8 @@ class FileTreeView(QTreeView):
             self.files.fetchMore(_ROOT)
         self._unfold()
         self._showing = False
-        if current:
+        number = tree.names.find(current) if current else 0
+        if number > 0 and number - tree.names.first[tree.names.parent[number]] < _FAR:
             self.choose(current)
 
     def current_path(self) -> str:
