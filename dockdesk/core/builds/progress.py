@@ -21,6 +21,8 @@ from dockdesk.core.resources.builds import (
 
 LOG_BYTES = 4 * 1024 * 1024  # kept of one step's log; BuildKit itself clips at 2 MiB by default
 
+_AT_ONCE = 0.001  # seconds between an end and a beginning that follows from it, at the least
+
 # “[app 2/5] RUN make”, “[2/5] RUN make”, “[linux/arm64 app 2/5] RUN make”
 _STEP_NAME = re.compile(
     r"^\[(?P<where>[^\]]*?)\s*(?P<number>\d+)/(?P<total>\d+)\]\s+(?P<text>.*)$", re.S
@@ -159,7 +161,8 @@ class BuildProgress:
     def critical_path(self) -> list[str]:
         """Digests of the steps that decided how long it took, first to last.
 
-        From the step that ended last, back through whichever input it waited for longest.
+        From the step that ended last, back through whichever input it waited for longest. One without inputs, such as
+        the export that older builders tell of, waited for what ended last before it began.
         """
         over = [p for p in self.steps.values() if p.step.completed is not None]
         if not over:
@@ -173,6 +176,13 @@ class BuildProgress:
                 for digest in here.step.inputs
                 if (known := self.steps.get(digest)) and known.step.completed is not None
             ]
+            if not inputs:
+                begun = (here.step.started or 0.0) + _AT_ONCE
+                inputs = [
+                    p
+                    for p in over
+                    if (p.step.completed or 0.0) <= begun and p.step.digest not in path
+                ]
             here = max(inputs, key=lambda p: p.step.completed or 0.0) if inputs else None
         return path[::-1]
 

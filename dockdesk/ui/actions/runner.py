@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 Done = Callable[[Sequence[Any]], None]
+Shown = Callable[[DockDeskError], bool]
+"""Whether a failure is shown where it happened, so that no notice has to tell of it."""
 
 
 class Connected(Protocol):
@@ -64,11 +66,13 @@ class _Trigger:
         rows: Sequence[Any],
         done: Done | None,
         edit: Callable[[], None] | None = None,
+        shown: Shown | None = None,
     ) -> None:
         self.action = action
         self.rows = rows
         self.done = done
         self.edit = edit
+        self.shown = shown
 
 
 class _Batch:
@@ -82,8 +86,10 @@ class _Batch:
         runs: Sequence[_Run],
         done: Done | None,
         edit: Callable[[], None] | None,
+        shown: Shown | None = None,
     ) -> None:
         self.action = action
+        self.shown = shown
         self.environment = environment
         self.backend = backend
         self.runs = runs
@@ -148,12 +154,14 @@ class ActionRunner(QObject):
         done: Done | None = None,
         edit: Callable[[], None] | None = None,
         filled: FilledForm | None = None,
+        shown: Shown | None = None,
     ) -> None:
         """Do ``action`` to ``rows``.
 
         ``values`` stand for a form that is filled in already: ``filled`` is that form, which stays until the action
         begins, and ``edit`` opens it again if the action fails. ``handler`` is what an action without a plan opens;
-        ``done`` gets the calls' results, in order, if all of them succeeded.
+        ``done`` gets the calls' results, in order, if all of them succeeded. ``shown`` is asked whether the failure of
+        a single call is shown already.
         """
         if (reason := self.refusal(action, rows)) is not None:
             self._refuse(action, reason, filled)
@@ -162,9 +170,9 @@ class ActionRunner(QObject):
             self._open_handler(action, rows, handler)
             return
         if action.form is None or values is not None:
-            self._plan(_Trigger(action, rows, done, edit), values or {}, filled)
+            self._plan(_Trigger(action, rows, done, edit, shown), values or {}, filled)
         else:
-            self._fill_in(_Trigger(action, rows, done), {})
+            self._fill_in(_Trigger(action, rows, done, shown=shown), {})
 
     def run(
         self, action: Action[Any], calls: Sequence[Call], done: Done | None = None
@@ -189,10 +197,11 @@ class ActionRunner(QObject):
         calls: Sequence[Call],
         done: Done | None,
         edit: Callable[[], None] | None,
+        shown: Shown | None = None,
     ) -> list[Job]:
         bound = planning.bound(calls, environment)
         runs = [_Run(call, job_title(action, call)) for call in bound]
-        batch = _Batch(action, environment, self._session.backend, runs, done, edit)
+        batch = _Batch(action, environment, self._session.backend, runs, done, edit, shown)
         return [self._submit(batch, run) for run in runs]
 
     def _open_handler(
@@ -275,7 +284,7 @@ class ActionRunner(QObject):
         edit = trigger.edit
         if edit is None and filled is not None:
             edit = partial(self._fill_in, trigger, values)
-        self._start(action, current, calls, trigger.done, edit)
+        self._start(action, current, calls, trigger.done, edit, trigger.shown)
 
     def _refuse(self, action: Action[Any], reason: str, filled: FilledForm | None = None) -> None:
         title = f"{plain_title(action)}: not possible"
@@ -376,6 +385,9 @@ class ActionRunner(QObject):
 
     def _tell_failures(self, batch: _Batch, failed: Sequence[_Run]) -> None:
         error = failed[0].error
+        alone = error if len(batch.runs) == 1 else None
+        if alone is not None and batch.shown is not None and batch.shown(alone):
+            return
         actions = []
         if not isinstance(error, InvalidInputError):
             actions.append(NoticeAction("Try again", lambda: self._retry(batch, failed)))
@@ -407,7 +419,7 @@ class ActionRunner(QObject):
         elif (reason := current.refusal(batch.action.danger)) is not None:
             self._refuse(batch.action, reason)
         else:
-            self._start(batch.action, current, calls, batch.done, batch.edit)
+            self._start(batch.action, current, calls, batch.done, batch.edit, batch.shown)
 
     def _show(self, summary: Summary) -> None:
         self._notices.show(summary.title, summary.detail, tone=summary.tone)

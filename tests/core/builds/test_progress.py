@@ -77,6 +77,12 @@ def test_the_critical_path_goes_through_what_was_waited_for() -> None:
     assert progress.critical_path() == ["ctx", "copy", "run"]
 
 
+def test_the_critical_path_goes_on_through_what_names_no_inputs() -> None:
+    progress = BuildProgress()
+    progress.apply([*_chain(), BuildStep("export", "exporting to image", (), False, 50.0, 51.0)])
+    assert progress.critical_path() == ["ctx", "copy", "run", "export"]
+
+
 def test_the_first_failure_is_the_one_that_counts() -> None:
     progress = BuildProgress()
     progress.apply(

@@ -19,6 +19,7 @@ from dockdesk.ui.widgets.plain import plain_tip
 _ICONS = {"bad": "alert-circle", "warn": "alert-triangle"}
 # What the title says already.
 _ONLY_CODE = re.compile(
+    r"executor failed running \[.*\]: exit code: \d+|"
     r"process \".*\" did not complete successfully: exit code: \d+|"
     r"The command '.*' returned a non-zero code: \d+",
     re.DOTALL,

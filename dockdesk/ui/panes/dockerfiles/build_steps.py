@@ -120,9 +120,9 @@ def moved_of(progress: StepProgress) -> tuple[str, float | None]:
 
 
 def state_words(state: str, counted: tuple[int, int], cached: float | None) -> str:
-    """A build in a few words: steps that are over, and what came from the cache."""
+    """A build in a few words: steps that are over, where not all are, and what came from the cache."""
     over, known = counted
-    parts = [f"{over} of {known} steps"] if known else []
+    parts = [f"{over} of {known} steps"] if known and state != "ok" else []
     if cached is not None and (cached or state != "running"):
         parts.append(f"{cached:.0%} cached".replace("%", " %"))
     return " · ".join(parts)
