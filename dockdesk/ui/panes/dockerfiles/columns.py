@@ -42,7 +42,7 @@ COLUMNS: tuple[Column[ProblemRow], ...] = (
         lambda row: _RANKS[row.problem.tone],
         lambda row: WORDS[row.problem.tone],
         CellKind.PILL,
-        width=92,
+        width=96,
         tone=_tone,
     ),
     Column(
@@ -51,7 +51,7 @@ COLUMNS: tuple[Column[ProblemRow], ...] = (
         lambda row: (row.problem.line, row.problem.column),
         lambda row: str(row.problem.line + 1),
         CellKind.NUMBER,
-        width=58,
+        width=72,
     ),
     Column(
         "message",
@@ -68,7 +68,8 @@ COLUMNS: tuple[Column[ProblemRow], ...] = (
         lambda row: row.problem.code,
         lambda row: row.problem.code,
         CellKind.MONO,
-        width=100,
+        width=104,
+        tip=lambda row: row.problem.code,
     ),
     Column(
         "source", "From", lambda row: row.problem.source, lambda row: row.problem.source, width=92

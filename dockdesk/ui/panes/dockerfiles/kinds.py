@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dockdesk.core.wholefile import local_error
@@ -75,6 +75,13 @@ def files_of(folder: Path, work: Work) -> list[Path]:
         if len(found) >= _MOST:
             break
     return sorted(found, key=lambda path: (len(path.parts), str(path).lower()))
+
+
+def main_of(files: Sequence[Path]) -> Path | None:
+    """The Dockerfile that a builder would take, else the first there is."""
+    found = [path for path in files if kind_of(path.name) == DOCKERFILE]
+    plain = (path for path in found if path.name.lower() in {"dockerfile", "containerfile"})
+    return next(plain, next(iter(found), None))
 
 
 def _walk(folder: Path, work: Work) -> Iterator[Path]:

@@ -188,7 +188,7 @@ class DockerfilesPane(Pane):
 
     def open_folder(self, folder: Path) -> None:
         def done(found: Sequence[Path]) -> None:
-            first = next((p for p in found if kinds.kind_of(p.name) == kinds.DOCKERFILE), None)
+            first = kinds.main_of(found)
             if first is not None:
                 self.workspace.open(first, folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -23,10 +23,17 @@ from dockdesk.ui.widgets.labels import Line
 from dockdesk.ui.widgets.plain import one_line, plain_tip
 
 
+_NARROWEST = 150  # pixels in which a name can be read; more tabs than fit are scrolled
+
+
 class _Bar(QTabBar):
     """The middle button closes."""
 
     middle_clicked = Signal(int)
+
+    def minimumTabSizeHint(self, index: int) -> QSize:
+        size = self.tabSizeHint(index)
+        return QSize(min(size.width(), _NARROWEST), size.height())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.MiddleButton:

@@ -67,8 +67,9 @@ def move_lines(editor: CodeEditor, down: bool) -> None:
     edit.insertText("\n".join(swapped))
     shift = step if down else -step
     cursor = editor.textCursor()
-    cursor.setPosition(anchor + shift)
-    cursor.setPosition(position + shift, _KEEP)
+    last_place = document.characterCount() - 1  # lines chosen with their ends may now end with the text
+    cursor.setPosition(min(anchor + shift, last_place))
+    cursor.setPosition(min(position + shift, last_place), _KEEP)
     editor.setTextCursor(cursor)
 
 

@@ -125,6 +125,13 @@ def test_a_folder_lists_what_belongs_to_containers(tmp_path: Path) -> None:
     assert found == ["compose.yml", "Dockerfile", "api/Dockerfile"]
 
 
+def test_a_folder_opens_with_what_a_builder_would_take() -> None:
+    listed = [Path("a.dockerfile"), Path("compose.yml"), Path("Dockerfile"), Path("x/Dockerfile")]
+    assert kinds.main_of(listed) == Path("Dockerfile")
+    assert kinds.main_of(listed[:2]) == Path("a.dockerfile")
+    assert kinds.main_of(listed[1:2]) is None
+
+
 def test_recovery_offers_what_ended_programs_left(tmp_path: Path) -> None:
     store = Recovery(tmp_path / "unsaved")
     assert store.left_behind() == []

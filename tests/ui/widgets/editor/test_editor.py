@@ -336,6 +336,14 @@ def test_findings_move_with_the_text_and_are_mended(
     assert editor.text() == "one\ngood word\nthree"
 
 
+def test_whole_lines_move_to_the_very_end(editor: CodeEditor) -> None:
+    editor.set_text("a\nb")
+    editor.go_to(0, 0, (1, 0))
+    press(editor, Qt.Key.Key_Down, ALT)
+    assert editor.text() == "b\na"
+    assert editor.textCursor().selectedText() == "a"
+
+
 def test_all_of_a_kind_are_offered_where_there_are_more(editor: CodeEditor) -> None:
     editor.set_text("bad\nbad")
     mends = [Mend("Say good", (TextChange(n, 0, n, 3, "good"),)) for n in range(2)]
