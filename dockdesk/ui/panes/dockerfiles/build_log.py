@@ -17,7 +17,6 @@ from dockdesk.ui.widgets.log.panel import LogPanel
 from dockdesk.ui.widgets.steps.items import clock_text
 
 _AT_ONCE = 128 * 1024  # bytes that the store takes within a fraction of a frame
-_MAX_BYTES = 64 << 20
 
 
 class StepLog(QObject):

@@ -19,6 +19,10 @@ _RESULT = re.compile(
     r"^(?:export|push|writing|naming|unpacking|preparing build cache for export|sending|saving)"
 )
 _NUMBERED = re.compile(r"^stage-(\d+)$")
+# As it is written in a file: without what the builder fills in.
+_REFERENCE = re.compile(
+    r"^(FROM (?:--\S+ )*)(?:docker\.io/(?:library/)?)?([^\s@]+)(?:@sha256:[0-9a-f]{64})?"
+)
 _FLAGS = re.compile(r"^RUN (?:--\S+\s+)+")
 _LONGEST_NOTE = 400
 
@@ -89,10 +93,11 @@ class StepItems:
 
 
 def title_of(name: str) -> str:
-    """What a step does: the instruction, without what RUN mounts, or BuildKit's own words."""
+    """What a step does: the instruction without what RUN mounts, or BuildKit's own words."""
     parsed = parse_step_name(name)
     if parsed is not None:
-        return " ".join(_FLAGS.sub("RUN ", parsed.text).split())
+        text = _FLAGS.sub("RUN ", parsed.text)
+        return " ".join(_REFERENCE.sub(r"\1\2", text).split())
     return name.removeprefix("[internal] ").removeprefix("[auth] ") or name
 
 

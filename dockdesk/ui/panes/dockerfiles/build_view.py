@@ -353,6 +353,8 @@ class BuildView(DocumentView):
                     icon="eye-off",
                 )
             )
+        change = partial(self.context.navigator.trigger, "build.run")
+        found.append(StateButton("Change…", change, icon="adjustments"))
         if told is not None and told.advice is not None and told.advice.code == "disk":
             found.append(
                 StateButton(

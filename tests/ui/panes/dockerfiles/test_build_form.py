@@ -129,7 +129,8 @@ def test_the_name_of_a_folder_becomes_a_tag() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_told_at_its_field(field: str, value: str) -> None:
-    assert list(problems(**{field: value})) == [field]
+    given: dict[str, Any] = {field: value}
+    assert list(problems(**given)) == [field]
 
 
 def test_what_does_not_go_together_is_explained() -> None:
