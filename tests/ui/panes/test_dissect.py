@@ -29,6 +29,7 @@ from dockdesk.ui.panes.images.file_dialog import LayerFileDialog
 from dockdesk.ui.panes.images.file_tree import FileTreeModel, FileTreeView
 from dockdesk.ui.panes.images.pane import ImagesPane
 from tests.image_archives import docker_archive, shop_layers
+from tests.ui.doubles import environment
 from tests.ui.panes.hands import CTRL, LEFT, NONE, Hands, dialog, pick, popup
 from tests.ui.rig import Rig
 
@@ -313,6 +314,15 @@ def test_it_is_done_once_for_an_image(images: Hands, rig: Rig) -> None:
     opened(images, WORKER)
     opened(images)
     assert len(images.calls("dissect")) == 2
+
+
+def test_another_engine_is_asked_anew(images: Hands, rig: Rig) -> None:
+    opened(images)
+    rig.connect(replace(environment(), id="docker:other"))
+    rig.until(lambda: images.pane.model.rowCount() and images.has(API))
+    opened(images)
+    rig.until(lambda: len(images.calls("dissect")) == 2)
+    rig.settle()
 
 
 def test_other_panes_can_ask_for_it(images: Hands, rig: Rig) -> None:

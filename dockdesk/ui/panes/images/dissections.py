@@ -35,6 +35,8 @@ class Dissections(QObject):
         self._known: OrderedDict[str, Dissection] = OrderedDict()
         self._errors: dict[str, DockDeskError] = {}
         self._jobs: dict[str, Job] = {}
+        environment = context.session.environment
+        self._environment = environment.id if environment is not None else ""
         context.jobs.job_changed.connect(self._on_job_changed)
         context.session.state_changed.connect(self._on_state_changed)
 
@@ -112,7 +114,13 @@ class Dissections(QObject):
                 self.changed.emit(id)
 
     def _on_state_changed(self, _state: object) -> None:
-        """Failures of an engine that is back, or of another, say nothing any more."""
+        """Failures of an engine that is back say nothing any more; nor does what another engine told."""
+        environment = self._context.session.environment
+        if environment is not None and environment.id != self._environment:
+            self._environment = environment.id
+            self._known.clear()  # engines name the same layer differently
+            for id in list(self._jobs):
+                self.cancel(id)
         if self._context.session.backend is not None:
             for id in list(self._errors):
                 del self._errors[id]
