@@ -276,3 +276,17 @@ def test_configurations_are_read_leniently(tmp_path: Path) -> None:
         assert from_config(text) == Ignores()
     (tmp_path / ".hadolint.yml").write_text("ignored: [DL3008]\n")
     assert load(tmp_path).everywhere == {"DL3008"}
+
+
+def test_what_the_engine_can_t_read_is_told_once() -> None:
+    text = "FROM scratch\nCOPPY a b\nUSER 5\n"
+    said = "dockerfile parse error on line 2: unknown instruction: COPPY (did you mean COPY?)"
+    document = parse(text)
+    engine = from_warnings(document, [BuildWarning("", said, lines=((2, 2),))])
+    assert (engine[0].tone, engine[0].line) == ("bad", 1)
+    assert engine[0].message == "unknown instruction: COPPY (did you mean COPY?)"
+    found = [each for each in merge(document, check(document), engine) if each.line == 1]
+    assert [each.source for each in found] == ["parser"]
+    other = parse("FROM scratch\nUSER 5\n")
+    blank = from_warnings(other, [BuildWarning("", "base name ($X) should not be blank")])
+    assert [each.code for each in merge(other, blank)] == ["buildkit"]

@@ -11,6 +11,7 @@ from dockdesk.dockerfile.lint.places import line_place
 from dockdesk.dockerfile.problems import Problem
 from dockdesk.dockerfile.tree import Document
 
+_PARSE_ERROR = re.compile(r"dockerfile parse error on line \d+: ")
 _NAMED = re.compile(r"([A-Z]\w*[a-z]\w*)(?:: |$)(.*?)(?: \(line \d+\))?\s*\Z", re.DOTALL)
 
 
@@ -21,14 +22,15 @@ def from_warnings(document: Document, warnings: Iterable[BuildWarning]) -> list[
         named = _NAMED.match(warning.short)
         code = named[1] if named else _code_of(warning.url)
         message = (named[2].strip() if named else "") or warning.short
+        broken = _PARSE_ERROR.match(message)
         rule = RULES.get(canonical(code))
         first = warning.lines[0][0] - 1 if warning.lines else _first_line(document)
         found.append(
             Problem(
                 *line_place(document, first),
                 code=code,
-                tone=rule.tone if rule else "warn",
-                message=message,
+                tone="bad" if broken else rule.tone if rule else "warn",
+                message=message[broken.end() :] if broken else message,
                 why=" ".join(warning.detail) or (rule.why if rule else ""),
                 source="buildkit",
                 url=warning.url or url_of(code),

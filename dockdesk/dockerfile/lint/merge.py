@@ -22,7 +22,7 @@ def merge(
     The same code under any of its names, within one instruction, is the same finding. Ignores hold for all sources.
     """
     silenced = (ignores or Ignores()).with_document(document)
-    unreadable = any(each.tone == "bad" for each in document.problems)
+    unreadable = {each.line for each in document.problems if each.tone == "bad"}
     kept: dict[tuple[str, int], list[Problem]] = {}
     merged: list[Problem] = []
     every = [problem for source in sources for problem in source]
@@ -31,6 +31,8 @@ def merge(
             continue
         if problem.code == "DL1000" and unreadable:
             continue  # the parser says it better
+        if problem.code == "buildkit" and problem.line in unreadable:
+            continue  # the engine stumbles over the same
         instruction = document.instruction_at(problem.line)
         key = canonical(problem.code), instruction.first if instruction else problem.line
         before = kept.setdefault(key, [])
