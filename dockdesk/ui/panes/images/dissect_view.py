@@ -135,6 +135,7 @@ class DissectView(DetailView[Image]):
         layout.addWidget(self.pages)
         self.setFocusProxy(self.files.files)
         dissections.changed.connect(self._on_changed)
+        context.session.state_changed.connect(self._on_state_changed)
 
     def set_rows(self, rows: Sequence[Image]) -> None:
         self._row = rows[0] if rows else None
@@ -226,6 +227,11 @@ class DissectView(DetailView[Image]):
 
     def _on_changed(self, id: str) -> None:
         if self._row is not None and self._row.id == id and self.isVisible():
+            self._update()
+
+    def _on_state_changed(self, _state: object) -> None:
+        """What is shown may be of another engine; what was not to be had may be now."""
+        if self.isVisible():
             self._update()
 
     def _on_cancelled(self) -> None:
