@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from dockdesk.core.refs import ResourceRef
 from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.closing import CloseDialog
+from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.panes.dockerfiles.mending import mend_all, mend_of
 from dockdesk.ui.panes.dockerfiles.problems_view import ProblemsView
 from dockdesk.ui.panes.dockerfiles.stages_view import StagesView
 from dockdesk.ui.panes.dockerfiles.views import VIEWS
@@ -320,3 +322,79 @@ def test_everything_that_takes_the_focus_has_a_name(desk: Desk) -> None:
                 nameless.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
     assert nameless == []
     assert document.editor.accessibleName() == "Text of Dockerfile"
+
+
+# What files are like.
+
+
+def test_fixes_and_typing_keep_a_files_line_ends(desk: Desk) -> None:
+    path = desk.folder / "Dockerfile"
+    path.write_bytes(TEXT.replace("RUN apk add curl", "RUN apt-get update && apt-get install -y curl")
+                     .replace("\n", "\r\n").encode())  # fmt: skip
+    document = desk.open()
+    desk.checked(document)
+    desk.rig.until(lambda: mendable(document))
+    before = document.text().count("\n")
+    for code in mendable(document):
+        mend_all(document, code)
+    document.editor.go_to(0)
+    QTest.keyClicks(document.editor, "# typed")
+    QTest.keyClick(document.editor, Qt.Key.Key_Escape)
+    QTest.keyClick(document.editor, Qt.Key.Key_Return)
+    document.editor.format()
+    desk.rig.settle()
+    assert document.text().count("\n") > before + 1, "nothing that was mended has a new line"
+    desk.pane.workspace.save(document)
+    desk.rig.until(lambda: not document.modified)
+    data = path.read_bytes()
+    assert data.count(b"\r\n") == data.count(b"\n") == document.text().count("\n")
+    assert b"\r" not in data.replace(b"\r\n", b"")
+
+
+def mendable(document: OpenDocument) -> list[str]:
+    problems = document.problems()
+    return list(dict.fromkeys(p.code for p in problems if mend_of(p) is not None))
+
+
+def test_a_file_that_can_only_be_read_says_so_and_is_not_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "dockdesk.ui.panes.dockerfiles.files.os.access", lambda _path, mode: mode != os.W_OK
+    )
+    document = desk.open()
+    bar = desk.pane.workspace.messages.bar(document)
+    assert bar is not None
+    assert "can only be read" in bar.label.text()
+    desk.checked(document)
+    for keys in ("x", "\b", "\t", "\r"):
+        QTest.keyClicks(document.editor, keys)
+    QTest.keyClick(document.editor, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(document.editor, Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier)
+    desk.pane.bound["dockerfile.format"].trigger()
+    for problem in document.problems():
+        for fix in problem.fixes:
+            document.apply(fix.edits)
+    desk.rig.settle()
+    assert document.text() == TEXT
+    assert not document.modified
+    monkeypatch.undo()
+    desk.pane.workspace.save_to(document, desk.folder / "Dockerfile.mine")
+    desk.rig.until(lambda: document.name == "Dockerfile.mine")
+    assert not document.read_only
+
+
+def test_undo_back_to_what_is_saved_leaves_no_mark(desk: Desk) -> None:
+    document = desk.open()
+    desk.type(document, "# one\n")
+    desk.pane.workspace.save(document)
+    desk.rig.until(lambda: not document.modified)
+    desk.type(document, "# two\n")
+    assert document.modified
+    document.editor.undo()
+    assert not document.modified
+    assert "•" not in desk.pane.tabs.bar.tabText(0)
+    document.editor.undo()
+    assert document.modified, "what is on the disk is another text"
+    document.editor.redo()
+    assert not document.modified
