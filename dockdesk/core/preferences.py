@@ -67,6 +67,7 @@ START_PAGE = Setting(
     (
         Choice("last", "Where I was"),
         Choice("dockerfiles", "Dockerfiles"),
+        Choice("builds", "Builds"),
         Choice("containers", "Containers"),
         Choice("images", "Images"),
         Choice("volumes", "Volumes"),

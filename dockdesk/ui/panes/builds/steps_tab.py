@@ -116,7 +116,7 @@ COLUMNS: tuple[Column[StepRow], ...] = (
         lambda r: instruction_of(r.step),
         lambda r: instruction_of(r.step),
         CellKind.MONO,
-        width=380,
+        width=340,
         stretch=True,
         tip=lambda r: r.step.name,
     ),
@@ -151,6 +151,16 @@ COLUMNS: tuple[Column[StepRow], ...] = (
         tip=lambda r: "" if r.before is None else f"{seconds_text(r.before)} the time before",
     ),
     Column(
+        "why",
+        "Why it ran",
+        lambda r: (not r.root, r.reason) if r.reason else None,
+        lambda r: r.reason,
+        width=320,
+        stretch=True,
+        tone=lambda r: "warn" if r.root else "muted",
+        tip=lambda r: r.reason,
+    ),
+    Column(
         "bytes",
         "Moved",
         lambda r: r.step.bytes or None,
@@ -167,16 +177,6 @@ COLUMNS: tuple[Column[StepRow], ...] = (
         CellKind.NUMBER,
         width=86,
         tip=lambda _r: "What it added to the image.",
-    ),
-    Column(
-        "why",
-        "Why it ran",
-        lambda r: (not r.root, r.reason) if r.reason else None,
-        lambda r: r.reason,
-        width=360,
-        stretch=True,
-        tone=lambda r: "warn" if r.root else "muted",
-        tip=lambda r: r.reason,
     ),
 )
 
