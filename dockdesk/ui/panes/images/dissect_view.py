@@ -195,11 +195,12 @@ class DissectView(DetailView[Image]):
             self._update()
 
     def _offer(self, row: Image) -> None:
+        takes = ", which takes some seconds" if row.size >= AUTOMATIC else ""
         self.message.show_message(
             "stack-2",
             "What is in its layers?",
-            f"The engine packs the whole image for it: {bytes_text(row.size)}, which takes some seconds. "
-            "Nothing is written to your disk.",
+            f"The engine packs the whole image for it, {bytes_text(row.size)}{takes}. "
+            "DockDesk reads it as it comes and keeps only the list of files.",
             [StateButton("Dissect", self.begin, "primary", "stack-2")],
         )
         self.pages.setCurrentWidget(self.message)
