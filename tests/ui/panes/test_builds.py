@@ -343,9 +343,9 @@ def test_what_the_engine_tells_of_builds_elsewhere(rig: Rig, archive: BuildArchi
     rig.until(lambda: all(row.project for row in pane.model.shown_rows()))
 
 
-def test_an_engine_without_a_history_says_so(rig: Rig, pane: BuildsPane) -> None:
+def test_an_engine_that_tells_of_none_is_said(rig: Rig, pane: BuildsPane) -> None:
     card = pane.cards._cards["elsewhere"]
-    rig.until(lambda: "keeps no history" in card.accessibleName())
+    rig.until(lambda: "tells of no others" in card.accessibleName())
 
 
 def test_an_empty_history_helps(rig: Rig, archive: BuildArchive) -> None:

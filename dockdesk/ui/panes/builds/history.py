@@ -67,8 +67,8 @@ def read_listing(archive: KeepsBuilds, count: int, work: Work) -> Listing:
 class BuildHistory(QObject):
     """``changed`` gives rows that are new or differ, and keys of those that are gone; ``failed`` why nothing is read.
 
-    ``loaded`` is False until the archive has answered; ``keeps`` whether the engine told a history of its own, None
-    while that isn't known.
+    ``loaded`` is False until the archive has answered; ``keeps`` whether the engine told of builds itself, None while
+    that isn't known: engines without a history of their own tell of none.
     """
 
     changed = Signal(object, object)

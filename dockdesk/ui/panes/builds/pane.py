@@ -219,9 +219,9 @@ class BuildsPane(ListPane[BuildRow]):
     def _elsewhere_card(self) -> StatCard:
         count = self.history.elsewhere()
         if self.history.keeps is None:
-            return StatCard("elsewhere", "Built elsewhere", "–", "no engine answers")
+            return StatCard("elsewhere", "Built elsewhere", "–", "not known: no engine answers")
         if not self.history.keeps:
-            return StatCard("elsewhere", "Built elsewhere", "–", "this engine keeps no history")
+            return StatCard("elsewhere", "Built elsewhere", "–", "the engine tells of no others")
         return StatCard("elsewhere", "Built elsewhere", str(count), "in the engine's own history")
 
     # What can be done.
