@@ -115,6 +115,22 @@ def test_escape_gives_the_focus_back(qtbot: Any, theme: Any, window: QWidget) ->
     assert window.focusWidget() is field
 
 
+def test_escape_gives_it_back_though_something_else_comes_next(
+    qtbot: Any, theme: Any, window: QWidget
+) -> None:
+    """Qt moves the focus on from what is hidden, to the next in its order."""
+    others = [QLineEdit(window) for _ in range(3)]
+    made = Shown(qtbot, theme, window, [])
+    made.key(Qt.Key.Key_Escape)
+    for other in others:
+        other.show()
+        other.setFocus()
+        made.palette.open()
+        assert not other.hasFocus()
+        made.key(Qt.Key.Key_Escape)
+        assert window.focusWidget() is other
+
+
 def test_used_ones_come_first_next_time(shown: Shown) -> None:
     shown.type("web-17")
     shown.key(Qt.Key.Key_Return)

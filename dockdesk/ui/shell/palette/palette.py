@@ -207,10 +207,10 @@ class CommandPalette(QWidget):
             return
         self._run_first = False
         self._model.stop()
+        before, self._before = self._before, None  # hiding moves the focus on, to anywhere
         self.hide()
-        if self._before is not None and self._before.isVisible():
-            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._before = None
+        if before is not None and before.isVisible():
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
         self.closed.emit()
 
     def run_current(self) -> None:
