@@ -72,7 +72,7 @@ def to_markdown(
             lines += _fenced(entry.equivalent.cli, "sh")
             if sdk:
                 lines += _fenced(entry.equivalent.sdk, "python")
-            if not entry.equivalent.cli and not (sdk and entry.equivalent.sdk):
+            if not entry.equivalent.cli.strip() and not (sdk and entry.equivalent.sdk.strip()):
                 lines += _fenced(entry.equivalent.api, "http")
     return "\n".join(lines).rstrip("\n") + "\n"
 

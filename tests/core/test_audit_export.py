@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -211,6 +211,7 @@ def test_markdown_of_nothing() -> None:
     assert to_markdown([]) == "# What was done\n\nNothing was done.\n"
 
 
+@example(title="", cli="\r", error="")
 @given(
     title=st.text(max_size=60),
     cli=st.text(max_size=80),

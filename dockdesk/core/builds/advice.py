@@ -64,7 +64,7 @@ _TABLE = (
         r"pull access denied|insufficient_scope|authentication required|unauthorized|"
         r"no basic auth credentials|denied: requested access|403 Forbidden(?= while)|access forbidden",
         "The base image can't be fetched without a login",
-        "Log in to its registry, or mend the image's name: private and missing images are told apart by none.",
+        "Mend the image's name, or log in to its registry: it gives the same answer for missing and for private ones.",
     ),
     _known(
         "rate",
