@@ -1,4 +1,4 @@
-"""What it costs to watch a build of 200 steps: CPU in percent of a core, and the longest stall of the window.
+"""What it costs to watch a build of 200 steps: CPU in percent of a core, and the window's longest work without a break.
 
 The builder's words are told by a thread, as a backend does: 200 steps in 10 seconds, eight at a time, with a line of
 output and a count of bytes every 50 ms for each step that runs. The floor is the same thread with nobody who looks.
@@ -149,9 +149,8 @@ def run(report: Report) -> None:
             limit=5 + least,
             floor=least,
         )
-        report.add(
-            f"longest stall, {page}", longest, "ms", limit=FRAME_MS, note=f"busy {busy:.1f} ms"
-        )
+        note = f"longest stall by the clock {longest:.1f} ms"
+        report.add(f"longest work without a break, {page}", busy, "ms", limit=FRAME_MS, note=note)
 
 
 if __name__ == "__main__":

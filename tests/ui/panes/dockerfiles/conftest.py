@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import shiboken6
 
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.pane import DockerfilesPane
@@ -79,5 +80,7 @@ def desk(rig: Rig, tmp_path: Path) -> Iterator[Desk]:
     (folder / "app.py").write_text("print()\n")
     made = Desk(rig, make_pane(rig, tmp_path / "data"), folder, tmp_path / "data")
     yield made
-    made.pane.hide()
+    # Its window is closed before fixtures end; one of them that waits has it deleted, too.
+    if shiboken6.isValid(made.pane):
+        made.pane.hide()
     rig.settle()
