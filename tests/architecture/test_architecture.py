@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "wire": {"h2"},
     "runspec": {"yaml"},
     "dockerfile": {"yaml"},
-    "bridge": {"shiboken6", "PySide6.QtCore"},
+    "bridge": {"shiboken6", "PySide6.QtCore", "watchfiles"},
     "models": {"shiboken6", "PySide6.QtCore", "PySide6.QtGui"},
 }
 
