@@ -51,17 +51,31 @@ def context_warnings(looked: Looked) -> tuple[ContextWarning, ...]:
     return (*secrets, *unreadable)
 
 
-def warnings_before_build(
-    work: Work, folder: Path, dockerfile: str = ""
-) -> Sequence[ContextWarning]:
-    """Look at a context as it is on the disk now; to be called in a helper process before a build.
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is worth saying of a context; ``complete`` is False where only a part was looked at."""
+
+    warnings: tuple[ContextWarning, ...]
+    complete: bool = True
+
+
+def glance(work: Work, folder: Path, dockerfile: str = "", limit: int = 0) -> Glance:
+    """Look at a context, or its first ``limit`` entries, as it is on the disk now.
 
     Raises what `take` and `rules_for` raise.
     """
-    verdict = judge(take(folder, work), rules_for(folder, dockerfile or "Dockerfile"), work)
+    inventory = take(folder, work, limit)
+    verdict = judge(inventory, rules_for(folder, dockerfile or "Dockerfile"), work)
     found = list(context_warnings(verdict))
     if verdict.bytes[0] > LARGE:
         size = bytes_text(verdict.bytes[0])
         biggest = f"; the biggest file is {verdict.biggest[0][1]}" if verdict.biggest else ""
         found.append(ContextWarning("", f"The context has {size}{biggest}.", "warn"))
-    return found
+    return Glance(tuple(found), inventory.complete)
+
+
+def warnings_before_build(
+    work: Work, folder: Path, dockerfile: str = ""
+) -> Sequence[ContextWarning]:
+    """All that is worth saying of a context; to be called in a helper process, where many files may take a second."""
+    return glance(work, folder, dockerfile).warnings

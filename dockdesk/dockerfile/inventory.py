@@ -78,8 +78,8 @@ class Inventory:
         return here
 
 
-def take(folder: Path, work: Work) -> Inventory:
-    """Read the whole folder; blocks.
+def take(folder: Path, work: Work, limit: int = 0) -> Inventory:
+    """Read the whole folder, or its first ``limit`` entries; blocks.
 
     Raises NotFoundError where ``folder`` is none, LocalError where it can't be read, CancelledError when asked to stop.
     """
@@ -87,12 +87,13 @@ def take(folder: Path, work: Work) -> Inventory:
         raise NotFoundError(
             f"{folder.name} is no folder", str(folder), "Choose the folder to build from."
         )
-    return _Taking(folder, work).run()
+    return _Taking(folder, work, limit or LIMIT).run()
 
 
 class _Taking:
-    def __init__(self, folder: Path, work: Work) -> None:
+    def __init__(self, folder: Path, work: Work, limit: int) -> None:
         self.folder = folder
+        self.limit = limit
         self.root = str(folder)
         self.work = work
         self.everything = os.geteuid() == 0 if hasattr(os, "geteuid") else True
@@ -110,7 +111,7 @@ class _Taking:
 
     def run(self) -> Inventory:
         here = 0
-        while here < len(self.kinds) and len(self.kinds) < LIMIT:
+        while here < len(self.kinds) and len(self.kinds) < self.limit:
             if self.kinds[here] == FOLDER:
                 self._read(here, self.paths.pop(here))
             here += 1

@@ -36,6 +36,10 @@ def _build(id: str, title: str, icon: str, shortcut: str, help: str) -> Action[A
 ACTIONS: tuple[Action[Any], ...] = (
     _build("run", "Build…", "hammer", "Ctrl+B", "Choose how, and build the Dockerfile."),
     _build("again", "Build again", "refresh", "Ctrl+Shift+B", "At once, as it was built last."),
+    _build("and_run", "Build and run", "player-play", "Ctrl+F5", "Build it, and run a container."),
+    _build("watch", "Watch", "eye", "Ctrl+Alt+W", "Build and run after each change, or stop that."),
+    _file("from_project", "New from project…", "bulb", "Ctrl+Shift+N", on_rows=False),
+    _file("sample", "Try a sample project", "school", on_rows=False),
     _file("open_folder", "Open folder…", "folder-open", "Ctrl+Alt+O", on_rows=False, primary=True),
     _file("open", "Open file…", "file-import", "Ctrl+O", on_rows=False, primary=True),
     _file("new", "New Dockerfile", "file-plus", "Ctrl+N", on_rows=False),

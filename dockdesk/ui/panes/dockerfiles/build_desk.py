@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,11 +29,17 @@ if TYPE_CHECKING:
     from dockdesk.bridge.build_run import BuildRun
     from dockdesk.ui.panes.dockerfiles.workspace import Workspace
 
+Adjust = Callable[[BuildSpec], BuildSpec]
+Then = Callable[[BuildRequest, BuildResult], None]
+
 _ERROR_CODE = "build"
 
 
 class BuildDesk(QObject):
-    """``shown`` asks for the view of builds: one that the user asked for has begun."""
+    """``shown`` asks for the view of builds: one that the user asked for has begun.
+
+    ``seen`` tells whether a build is on the screen, where it says itself what came of it.
+    """
 
     shown = Signal()
 
@@ -45,6 +51,7 @@ class BuildDesk(QObject):
         self.presets = BuildPresets(context.data)
         self._last: dict[str, BuildSpec] = {}  # by project, with the secrets that are not kept
         self._asked: BuildSpec | None = None
+        self.seen: Callable[[BuildRun], bool] = lambda _run: False
         context.builds.started.connect(self._on_started)
         context.builds.ended.connect(self._on_ended)
 
@@ -83,6 +90,40 @@ class BuildDesk(QObject):
             self._submit(document, facts, values_of(spec, facts), None)
 
         self._look(document, go_on)
+
+    def build_then(self, document: OpenDocument | None, adjust: Adjust, then: Then) -> None:
+        """Build without a form: as it was built last, else as its folder suggests, ``adjust``ed; ``then`` go on."""
+
+        def go_on(document: OpenDocument, facts: FileFacts, request: BuildRequest) -> None:
+            self._begin(document, facts, request, None, then)
+
+        self._prepare(document, adjust, go_on)
+
+    def request_then(
+        self, document: OpenDocument, adjust: Adjust, then: Callable[[BuildRequest], None]
+    ) -> None:
+        """What `build_then` would build, as the file stands now."""
+        self._prepare(document, adjust, lambda _document, _facts, request: then(request))
+
+    def _prepare(
+        self,
+        document: OpenDocument | None,
+        adjust: Adjust,
+        go_on: Callable[[OpenDocument, FileFacts, BuildRequest], None],
+    ) -> None:
+        if (document := self._buildable(document)) is None:
+            return
+        if document.context_folder is None:
+            self._workspace.save_as(document, lambda: self._prepare(document, adjust, go_on))
+            return
+
+        def looked(facts: FileFacts, kept: KeptBuilds) -> None:
+            request = self._request(document, facts, self._first_values(document, facts, kept))
+            if request is not None:
+                spec = adjust(request.spec)
+                go_on(document, facts, replace(request, spec=spec))
+
+        self._look(document, looked)
 
     def _buildable(self, document: OpenDocument | None) -> OpenDocument | None:
         if document is not None and document.kind == kinds.DOCKERFILE:
@@ -173,6 +214,14 @@ class BuildDesk(QObject):
     def _start(
         self, document: OpenDocument, facts: FileFacts, values: Mapping[str, Any], filled: Any
     ) -> None:
+        request = self._request(document, facts, values)
+        if request is not None:
+            self._begin(document, facts, request, filled)
+
+    def _request(
+        self, document: OpenDocument, facts: FileFacts, values: Mapping[str, Any]
+    ) -> BuildRequest | None:
+        """What the values describe; None, once the user was told, where that can't be built."""
         path = str(document.path) if document.path is not None else ""
         text = document.text()
         unsaved = document.modified or not path
@@ -180,11 +229,20 @@ class BuildDesk(QObject):
             spec = spec_of(values, facts, path, text)
         except ValueError as error:
             self._context.notices.show("The build can't begin", str(error), tone="warn")
-            return
+            return None
         if spec.builder and not unsaved:
             spec = replace(spec, text=None)  # so that buildx finds a <Dockerfile>.dockerignore, too
         classic = "buildkit" not in self._context.session.capabilities
-        request = BuildRequest(spec, text, unsaved, classic)
+        return BuildRequest(spec, text, unsaved, classic)
+
+    def _begin(
+        self,
+        document: OpenDocument,
+        facts: FileFacts,
+        request: BuildRequest,
+        filled: Any,
+        then: Then | None = None,
+    ) -> None:
         environment = self._context.session.environment
         name = environment.name if environment is not None else ""
         builds = self._context.builds
@@ -192,15 +250,23 @@ class BuildDesk(QObject):
         def build(spec: BuildSpec, text: str, backend: Any, work: Work) -> BuildResult:
             return builds.begin(spec, text, name, work).execute(backend, work)
 
-        self._asked = spec
-        self._remember(document, spec)
+        def done(results: Sequence[BuildResult]) -> None:
+            if then is not None:
+                then(request, results[0])
+            else:
+                self._on_built(request, results)
+
+        values = values_of(request.spec, facts)
+        self._asked = request.spec
+        self._remember(document, request.spec)
         self._context.runner.trigger(
             build_action(build),
             (),
             {"request": request},
-            done=partial(self._on_built, request),
+            done=done,
             edit=lambda: self.open_form(document, values),
             filled=filled,
+            shown=lambda _error: self._is_seen(request),
         )
 
     def _remember(self, document: OpenDocument, spec: BuildSpec) -> None:
@@ -231,7 +297,13 @@ class BuildDesk(QObject):
         if document is not None:
             document.set_build(run.text, _problems(run), tuple(run.progress.warnings))
 
+    def _is_seen(self, request: BuildRequest) -> bool:
+        run = next((r for r in self._context.builds.runs if r.spec is request.spec), None)
+        return run is not None and self.seen(run)
+
     def _on_built(self, request: BuildRequest, results: Sequence[BuildResult]) -> None:
+        if self._is_seen(request):
+            return
         result = results[0]
         run = next((r for r in self._context.builds.runs if r.spec is request.spec), None)
         detail = f"In {clock_text(run.seconds)}" if run is not None else ""

@@ -78,8 +78,8 @@ class Secrets(QWidget):
         painter.setPen(QPen(mix(tone, ground, 0.6), 1))
         painter.setBrush(ground)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-        icon = self._theme.pixmap("alert-triangle", "warn", 18, self.devicePixelRatioF())
-        painter.drawPixmap(12, 9, icon)
+        picture = self._theme.pixmap("alert-triangle", "warn", 18, self.devicePixelRatioF())
+        painter.drawPixmap(12, 9, picture)
         painter.end()
 
     def _on_show(self) -> None:

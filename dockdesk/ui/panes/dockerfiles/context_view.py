@@ -165,6 +165,10 @@ class ContextView(DocumentView):
         """Read the folder again, and the ignore file with it."""
         self._renew(again=True)
 
+    def on_files_changed(self, _paths: object) -> None:
+        """Files of the context changed: read it again, if it is seen."""
+        self._renew(again=True)
+
     def may_close(self) -> str | None:
         unsaved = self.ignore.unsaved()
         if not unsaved:

@@ -23,6 +23,8 @@ def handlers_of(pane: DockerfilesPane) -> Mapping[str, Handler]:
         "open_folder": pane.ask_folder,
         "open": pane.ask_file,
         "new": pane.new,
+        "from_project": pane.starting.for_project,
+        "sample": pane.starting.try_sample,
         "save_all": work.save_all,
         "close_folder": pane.close_folder,
         "wrap": lambda: work.set_wrap(not work.wraps),
@@ -47,6 +49,8 @@ def handlers_of(pane: DockerfilesPane) -> Mapping[str, Handler]:
     }
     for id, act in on_document.items():
         made[f"dockerfile.{id}"] = lambda rows, act=act: act(rows[0])  # type: ignore[misc]
+    made["build.and_run"] = lambda _rows: pane.launcher.build_and_run(pane.document)
+    made["build.watch"] = lambda _rows: pane.watch.toggle(pane.document)
     made["build.run"] = lambda _rows: pane.build()
     made["build.again"] = lambda _rows: pane.build(again=True)
     return made

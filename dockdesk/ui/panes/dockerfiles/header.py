@@ -51,8 +51,14 @@ class Header(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Give words to as many buttons as there is room for: its width changed, or what stands in it."""
         for button in self._buttons:
             button.show_words(True)
+        self.tools.invalidate()
+        self._row.invalidate()
         for button in self._buttons:
             if self._row.sizeHint().width() <= self.width():
                 return

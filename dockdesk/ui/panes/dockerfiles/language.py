@@ -10,6 +10,7 @@ from dockdesk.dockerfile.formatting import format_document, toggle_comment
 from dockdesk.dockerfile.highlight import START, State, scan_line
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.files import from_screen, to_screen
+from dockdesk.ui.panes.dockerfiles.ignore_language import IgnoreLanguage
 from dockdesk.ui.panes.dockerfiles.reading import Reader
 from dockdesk.ui.panes.dockerfiles.sources import CachedSources
 from dockdesk.ui.widgets.editor import Candidate, Candidates, Card, Language, Place, PlainLanguage
@@ -82,6 +83,8 @@ def language_of(kind: str, reader: Reader, sources: Callable[[], CachedSources])
     """The language of a kind of file."""
     if kind == kinds.DOCKERFILE:
         return DockerfileLanguage(reader, sources)
+    if kind == kinds.IGNORE:
+        return IgnoreLanguage(lambda prefix: sources().files(prefix))
     if kind in {kinds.COMPOSE, kinds.YAML}:
         return YamlLanguage()
     return PlainLanguage("" if kind == kinds.TEXT else "#")

@@ -20,16 +20,21 @@ from dockdesk.ui.pane import Handler, Pane, Unsaved
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.build_desk import BuildDesk
+from dockdesk.ui.panes.dockerfiles.context_alerts import ContextAlerts
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
 from dockdesk.ui.panes.dockerfiles.header import Header
+from dockdesk.ui.panes.dockerfiles.launching import Launcher
 from dockdesk.ui.panes.dockerfiles.margins import Margin
 from dockdesk.ui.panes.dockerfiles.project_list import ProjectList
 from dockdesk.ui.panes.dockerfiles.recovery import Unsaved as LeftBehind
 from dockdesk.ui.panes.dockerfiles.start_page import StartPage
+from dockdesk.ui.panes.dockerfiles.starting import Starting
 from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
 from dockdesk.ui.panes.dockerfiles.view_area import ViewArea
 from dockdesk.ui.panes.dockerfiles.views import VIEWS, DocumentView, Side
+from dockdesk.ui.panes.dockerfiles.watch import WatchDesk
+from dockdesk.ui.panes.dockerfiles.watch_strip import WatchStrip
 from dockdesk.ui.panes.dockerfiles.workspace import Workspace
 from dockdesk.ui.widgets.buttons import Button, IconButton
 from dockdesk.ui.widgets.editor.keys import key_name
@@ -60,6 +65,10 @@ class DockerfilesPane(Pane):
         self.tabs = DocumentTabs(theme)
         self.workspace = Workspace(context, self.tabs, self)
         self.builds = BuildDesk(context, self.workspace, self)
+        self.launcher = Launcher(context, self.builds, self)
+        self.watch = WatchDesk(context, self.builds, self.launcher, self)
+        self.starting = Starting(context, self)
+        self.alerts = ContextAlerts(context.jobs, self)
         self.files = ProjectList(theme)
         self.beside = ViewArea(context, [entry for entry in VIEWS if entry.side == "beside"])
         self.below = ViewArea(context, [entry for entry in VIEWS if entry.side == "below"])
@@ -69,8 +78,12 @@ class DockerfilesPane(Pane):
             theme,
             (
                 StateButton("Open folder…", self.ask_folder, "primary", "folder-open"),
+                StateButton("New from project…", self.starting.new_from_project, icon="bulb"),
                 StateButton("Open file…", self.ask_file, icon="file-import"),
-                StateButton("New Dockerfile", self.new, icon="file-plus"),
+            ),
+            (
+                StateButton("New Dockerfile", self.new, "flat", "file-plus"),
+                StateButton("Try a sample project", self.starting.try_sample, "flat", "school"),
             ),
         )
         self._lay_out()
@@ -116,11 +129,22 @@ class DockerfilesPane(Pane):
             self.header.tools.addWidget(toggle)
         build = Button(self.context.theme, "Build…", "hammer", "primary")
         follow(build, self.bound["build.run"])
+        run = Button(self.context.theme, "Run", "player-play")
+        follow(run, self.bound["build.and_run"])
+        self._watch_button = IconButton(
+            self.context.theme, "eye", "Watch: build and run after each change", "Ctrl+Alt+W"
+        )
+        self._watch_button.setCheckable(True)
+        self._watch_button.clicked.connect(lambda _on: self.bound["build.watch"].trigger())
+        self.header.main.addWidget(self._watch_button)
+        self.header.main.addWidget(run)
         self.header.main.addWidget(build)
+        self.strip = WatchStrip(self.context.theme, self.watch)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.header)
+        column.addWidget(self.strip)
         column.addWidget(self._whole, 1)
 
     def _toggle(self, icon: str, tip: str, part: str) -> IconButton:
@@ -144,6 +168,12 @@ class DockerfilesPane(Pane):
         self.below.hide_asked.connect(lambda: self.show_part("below", False))
         self.start_page.recent_chosen.connect(self.open_path)
         self.builds.shown.connect(self._show_build)
+        self.builds.seen = self._sees
+        self.watch.changed.connect(self._on_watch_changed)
+        self.watch.watcher.changed.connect(lambda _paths: self.alerts.look())
+        self.alerts.changed.connect(self._on_alerts_changed)
+        self.beside.made.connect(self._on_view_made)
+        work.keeper.saved.connect(lambda _document: self.alerts.look())
 
     # What can be asked of it.
 
@@ -191,6 +221,8 @@ class DockerfilesPane(Pane):
             first = kinds.main_of(found)
             if first is not None:
                 self.workspace.open(first, folder)
+            if first is None or kinds.kind_of(first.name) != kinds.DOCKERFILE:
+                self.starting.offer(folder)
 
         self.show_part("files", True)
         self.workspace.open_folder(folder, done)
@@ -394,6 +426,7 @@ class DockerfilesPane(Pane):
             widget.setVisible(self._wanted[part] and there[part] and room)
             self._toggles[part].setVisible(there[part])
             self._toggles[part].setChecked(not widget.isHidden())
+        self.header.fit()
         self._stack.setCurrentIndex(1 if is_open else 0)
         if not is_open:
             self.start_page.set_recent(self.workspace.recent())
@@ -401,6 +434,7 @@ class DockerfilesPane(Pane):
     def _on_chosen(self, document: OpenDocument | None) -> None:
         self.beside.set_document(document)
         self.below.set_document(document)
+        self.alerts.set_document(document)
         self._show_parts()
         self.files.set_current(document.path if document is not None else None)
         self._count()
@@ -433,6 +467,11 @@ class DockerfilesPane(Pane):
         self.bound.refresh()
         self.crumbs_changed.emit()
 
+    def _sees(self, run: object) -> bool:
+        """Whether a build is on the screen."""
+        view = self.below.view("build")
+        return view is not None and view.isVisible() and getattr(view, "run", None) is run
+
     def _show_build(self) -> None:
         """A build has begun: have its view seen, with room for it."""
         self.show_view("build")
@@ -440,6 +479,20 @@ class DockerfilesPane(Pane):
         wanted = min(_BUILD_HEIGHT, round((text + below) * _BUILD_SHARE))
         if below < wanted:
             self._middle.setSizes([text + below - wanted, wanted])
+
+    def _on_view_made(self, view: DocumentView) -> None:
+        from dockdesk.ui.panes.dockerfiles.context_view import ContextView
+
+        if isinstance(view, ContextView):
+            view.warned.connect(self.alerts.set_warnings)
+            self.watch.watcher.changed.connect(view.on_files_changed)
+
+    def _on_watch_changed(self) -> None:
+        self._watch_button.setChecked(self.watch.state.on)
+
+    def _on_alerts_changed(self) -> None:
+        count = len(self.alerts.warnings)
+        self.beside.set_badge("context", f"{count} !" if count else "")
 
     def _on_key(self, name: str) -> None:
         document = self.document

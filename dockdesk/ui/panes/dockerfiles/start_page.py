@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.buttons import Button
@@ -16,6 +16,7 @@ from dockdesk.ui.widgets.plain import one_line, plain_tip
 
 _RECENT = 6
 _WIDTH = 440
+_HEIGHT = 220  # of the words with their icon
 
 
 class StartPage(QFrame):
@@ -24,8 +25,13 @@ class StartPage(QFrame):
     recent_chosen = Signal(object)
 
     def __init__(
-        self, theme: Theme, buttons: Sequence[StateButton], parent: QWidget | None = None
+        self,
+        theme: Theme,
+        buttons: Sequence[StateButton],
+        more: Sequence[StateButton] = (),
+        parent: QWidget | None = None,
     ) -> None:
+        """``more`` are further ways, less prominent."""
         super().__init__(parent)
         self.setProperty("look", "card")
         self._theme = theme
@@ -44,9 +50,23 @@ class StartPage(QFrame):
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.empty, 3)
+        self.more: list[Button] = []
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch(1)
+        for description in more:
+            button = Button(theme, description.title, description.icon, description.look)
+            button.clicked.connect(lambda _on=False, run=description.run: run())
+            self.more.append(button)
+            row.addWidget(button)
+        row.addStretch(1)
+        layout.addStretch(2)
+        self.empty.setMinimumHeight(_HEIGHT)
+        layout.addWidget(self.empty)
+        layout.addLayout(row)
+        layout.addSpacing(24)
         layout.addWidget(self._list, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(1)
+        layout.addStretch(3)
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         while (item := self._column.takeAt(0)) is not None:

@@ -21,10 +21,11 @@ _NEXT_TURN_MS = 2
 class ViewArea(QFrame):
     """Makes a view when its tab is first seen, in a turn of the event loop of its own, or ahead by `prepare`.
 
-    ``hide_asked`` when the user wants the room for the text.
+    ``hide_asked`` when the user wants the room for the text; ``made`` carries a view that was just made.
     """
 
     hide_asked = Signal()
+    made = Signal(object)
 
     def __init__(
         self, context: UiContext, entries: Sequence[ViewEntry], parent: QWidget | None = None
@@ -168,6 +169,7 @@ class ViewArea(QFrame):
             view.restore_state(state)
         self._views[id] = view
         self._stack.addWidget(view)
+        self.made.emit(view)
         view.set_document(self._document)
 
     def _go_on(self) -> None:
