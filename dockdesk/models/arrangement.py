@@ -190,6 +190,11 @@ class Arrangement(Generic[T]):
             return ""
         return self._grouping.detail([self.rows[key] for key in group.members if key in self.rows])
 
+    @property
+    def unprepared(self) -> int:
+        """How many rows have no search text yet."""
+        return len(self.rows) - len(self._texts)
+
     def prepare(self, seconds: float) -> bool:
         """Make search texts ahead for about so long; True while there are more to make.
 

@@ -36,6 +36,7 @@ _REST = 100
 _SEARCHED = 8  # so many lines are found quicker by looking for them than by numbering all
 _PREPARE_S = 0.002
 _PREPARE_EVERY_MS = 12
+_UNPREPARED = 500  # search texts that a first letter may have to make: 4 ms
 
 
 class Role(IntEnum):
@@ -116,6 +117,8 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
         self._tell_changed(touched)
         if moved:
             self._arrange_soon()
+        if self._arrangement.unprepared > _UNPREPARED and not self._prepare_timer.isActive():
+            self._prepare_timer.start()
 
     def reset_to(self, rows: Iterable[T]) -> None:
         """Have exactly ``rows``; those that are equal to what is here cost nothing."""
@@ -127,7 +130,6 @@ class KeyedTableModel(QAbstractTableModel, Generic[T]):
             if (old := known.get(key)) is None or (old is not row and old != row)
         ]
         self.apply(changed, [key for key in known if key not in new])
-        self._prepare_timer.start()
 
     def row(self, key: Key) -> T | None:
         """The row of a key, shown or not."""

@@ -509,3 +509,10 @@ def test_search_texts_are_made_ahead(qtbot: QtBot) -> None:
     assert texts(model) == ["other"]
     model.set_filter("name 2999")
     assert [row.id for row in model.shown_rows()] == ["2999"]
+
+
+def test_search_texts_of_many_new_rows_are_made_ahead(qtbot: QtBot) -> None:
+    model = make()
+    model.apply([Row(f"{number:04}", "x") for number in range(1500)])
+    assert model._arrangement.unprepared == 1500
+    qtbot.waitUntil(lambda: model._arrangement.unprepared == 0, timeout=TIMEOUT)

@@ -87,6 +87,22 @@ def test_the_log_begins_as_the_settings_have_it(rig: Rig) -> None:
     assert not view.panel.toolbar.wrap.isChecked()
 
 
+def test_so_many_logs_are_merged_and_no_more(
+    hands: Hands, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream each for thousands of containers would hold window and engine up for good."""
+    monkeypatch.setattr("dockdesk.ui.panes.containers.details.logs.MOST", 2)
+    view = hands.tab("Logs")
+    assert isinstance(view, LogsView)
+    chosen = hands.pane.model.shown_rows()[:3]
+    hands.pane.table.select_keys([row.container.id for row in chosen])
+    rig.until(lambda: len(view.panel.feed.sources) == 2)
+    assert view._left_out.isVisible()
+    assert view._left_out.text() == "The logs of 2 of the 3 chosen containers."
+    hands.pane.table.select_keys([row.container.id for row in chosen[:2]])
+    rig.until(lambda: not view._left_out.isVisible())
+
+
 def test_several_logs_are_merged_and_labelled(hands: Hands, rig: Rig) -> None:
     view = logs_of(hands, "redis", "postgres")
     rig.until(lambda: rig.engine.log_streams("postgres") and rig.engine.log_streams("redis"))
@@ -425,7 +441,7 @@ def test_health_has_a_tab_only_where_it_is_checked(hands: Hands, rig: Rig) -> No
     view._timer.setInterval(10)
     rig.until(lambda: len(hands.calls("container")) > before + 1)
     hands.choose("redis")
-    assert not view._timer.isActive()
+    rig.until(lambda: not view._timer.isActive())
 
 
 def test_a_health_check_is_told_in_full(rig: Rig) -> None:

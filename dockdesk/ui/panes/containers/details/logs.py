@@ -18,10 +18,13 @@ from dockdesk.core.work import Work
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.pane import DetailView
 from dockdesk.ui.panes.containers.columns import ContainerRow
+from dockdesk.ui.widgets.labels import PlainLabel
 from dockdesk.ui.widgets.log.panel import LogPanel
 from dockdesk.ui.widgets.log.query import RANGES, LogRange
 
 LINGER_MS = 60_000
+MOST = 50
+"""So many logs are merged: each is a stream of its own, and nobody reads more of them at a time."""
 
 
 class _Streams:
@@ -66,9 +69,14 @@ class LogsView(DetailView[ContainerRow]):
         self.panel.feed.changed.connect(self._follow_restarts)
         context.session.state_changed.connect(self._on_session_changed)
         self.setFocusProxy(self.panel.view)
+        self._left_out = PlainLabel(context.theme, "", "small", "warn", wrap=True)
+        self._left_out.setContentsMargins(12, 6, 12, 0)
+        self._left_out.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.panel)
+        column.setSpacing(0)
+        column.addWidget(self._left_out)
+        column.addWidget(self.panel, 1)
 
     def _begin_as_set(self) -> None:
         """How many lines, and whether they are wrapped, as the settings have it."""
@@ -83,7 +91,9 @@ class LogsView(DetailView[ContainerRow]):
         self.destroyed.connect(lambda: end())
 
     def set_rows(self, rows: Sequence[ContainerRow]) -> None:
-        containers = tuple(row.container for row in rows)
+        containers = tuple(row.container for row in rows[:MOST])
+        self._left_out.setText(f"The logs of {MOST} of the {len(rows):,} chosen containers.")
+        self._left_out.setVisible(len(rows) > MOST)
         if containers == self._containers:
             return
         self._containers = containers
