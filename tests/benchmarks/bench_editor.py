@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from bench_tour import load_later
 from harness import FRAME_MS, Report, percentile, spin, spin_until, stalls
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
+from dockdesk.bridge.builds import BuildRuns
 from dockdesk.bridge.engine_session import EngineSession
 from dockdesk.bridge.jobs import Jobs
 from dockdesk.bridge.stats_feed import StatsFeed
@@ -28,6 +30,7 @@ from dockdesk.ui.actions.runner import ActionRunner
 from dockdesk.ui.context import UiContext
 from dockdesk.ui.panes.dockerfiles.pane import DockerfilesPane
 from dockdesk.ui.theme import LIGHT, Theme
+from dockdesk.ui.widgets.viewport import know_all_widgets
 
 _SWITCH_INTERVAL_S = 0.0005  # as the program sets it
 LINES = 2000
@@ -102,11 +105,17 @@ class Bench:
             nobody,
             Settings(),
             audit,
-            folder / "data",
+            builds=BuildRuns(self.jobs, self.pulse),
+            data=folder / "data",
         )
         self.pane = DockerfilesPane(self.context)
         self.pane.resize(1400, 900)
         self.pane.show()
+        spin(0.3)
+        load_later()
+        know_all_widgets()
+        for step in self.pane.preparations():  # as the program does while nothing else happens
+            step()
         spin(0.3)
 
     def open(self, name: str, lines: int) -> Any:
@@ -123,10 +132,15 @@ class Bench:
         with stalls() as meter:
             document = self.open("Dockerfile", LINES)
             spin_until(lambda: not document.editor.highlighter.busy)
+            self.until_checked(document)
+            spin(0.2)
         self.report.add(
-            "open 2,000 lines: work of the GUI thread at a stretch", meter.busy, "ms", note="once"
+            "open 2,000 lines: work of the GUI thread at a stretch",
+            meter.busy,
+            "ms",
+            limit=FRAME_MS,
+            note=f"once; stall {meter.longest:.1f} ms by the clock",
         )
-        self.until_checked(document)
         bare = QPlainTextEdit()
         bare.setFont(document.editor.font())
         bare.resize(document.editor.size())
@@ -204,7 +218,7 @@ def run(report: Report) -> None:
         try:
             bench.keys()
             bench.lint(f"last key to problems, {USUAL} lines, own rules", USUAL, 300)
-            bench.lint("last key to problems, 2,000 lines, own rules", LINES, None)
+            bench.lint("last key to problems, 2,000 lines, own rules", LINES, 300)
         finally:
             bench.close()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,8 +24,12 @@ if __package__ in {None, ""} and str(Path(__file__).parents[2]) not in sys.path:
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from dockdesk import plain_import  # isort: split
+
 from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+
+plain_import.restore()  # as the program does
 
 FRAME_MS = 1000 / 60
 
@@ -128,6 +133,33 @@ def stalls(interval_ms: int = 2) -> Iterator[StallMeter]:
         yield meter
     finally:
         meter.stop()
+
+
+_ELSEWHERE = """
+import select, sys, time
+worst, last = 0.0, time.perf_counter()
+while not select.select([sys.stdin], [], [], 0.002)[0]:
+    now = time.perf_counter()
+    worst, last = max(worst, now - last - 0.002), now
+print(worst * 1000)
+"""
+
+
+@contextmanager
+def elsewhere() -> Iterator[list[float]]:
+    """Meanwhile, how long a bare process with nothing to do waits for the CPU: the list holds the longest, in ms.
+
+    It is the floor of a stall by the clock on a machine where others work.
+    """
+    found: list[float] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", _ELSEWHERE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield found
+        finally:
+            out, _err = process.communicate("over\n")
+            found.append(float(out))
 
 
 class CpuMeter:

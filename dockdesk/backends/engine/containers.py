@@ -12,6 +12,7 @@ from typing import Any
 from dockdesk.backends.engine.convert import (
     containers_from,
     detail_from,
+    one_by_one,
     process_table_from,
 )
 from dockdesk.backends.engine.convert_engine import prune_report_from
@@ -33,7 +34,7 @@ class ContainerCalls(ListedContainers):
     """See ManagesContainers in core/ports.py; making containers is in create.py."""
 
     def containers(self, ids: Sequence[str] = ()) -> list[Container]:
-        return containers_from(self.listed_containers(ids))
+        return containers_from(one_by_one(self.listed_containers(ids)))
 
     def container(self, id: str) -> ContainerDetail:
         return detail_from(self._inspect(id, "The container could not be inspected"))

@@ -21,6 +21,11 @@ BACKENDS = (
 )
 LATER = (
     "dockdesk.bridge.helper_process",
+    "dockdesk.dockerfile.lint.checked",
+    "dockdesk.dockerfile.lint.merge",
+    "dockdesk.dockerfile.lint.hadolint",
+    "dockdesk.dockerfile.complete",
+    "dockdesk.dockerfile.hover",
     "dockdesk.ui.widgets.dialogs",
     "dockdesk.ui.widgets.confirm",
     "dockdesk.ui.shell.palette.palette",
