@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication
 
 from dockdesk.bridge.collector import Collector
@@ -61,6 +62,8 @@ class Program(QObject):
         self.theme = Theme()
         self.keeper = SettingsKeeper(self.theme, self.jobs, self.settings)
         self.keeper.apply()
+        # The theme's colours from here on. Before the style sheet comes: it would keep the window's own for ever.
+        window.setPalette(QPalette())
         self.theme.apply(app)
         self.shell = Shell(
             window,

@@ -129,6 +129,34 @@ def test_ends_in_order_when_told_to_and_remembers(isolated_user: Path) -> None:
     assert set(state) >= {"geometry", "folded", "ground"}
 
 
+def test_the_window_follows_the_theme_though_it_began_in_a_colour_of_its_own(
+    isolated_user: Path,
+) -> None:
+    settings = isolated_user / "config" / "dockdesk" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"window_state": {"ground": "#ff0000"}}))
+    code = """
+from dockdesk import start
+app = start.make_application()
+def begun(program):
+    colours = []
+    for mode in ("light", "dark"):
+        program.theme.set_mode(mode)
+        program.theme.settle()
+        window = program.shell.window.palette().window().color().name()
+        colours.append(window == program.theme.colour("window").name())
+    print(ground, colours)
+    app.exit(0)
+made = start.Start(app, start.user_places(), begun)
+ground = made.window.palette().window().color().name()
+made.run()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert done.stdout.strip() == "#ff0000 [True, True]"
+
+
 def test_pictures_of_a_pane_are_drawn_without_a_display(isolated_user: Path) -> None:
     out = isolated_user / "pictures"
     process = start("pictures", "--out", str(out), "--pane", "command_log", "--theme", "dark",

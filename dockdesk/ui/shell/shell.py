@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QPalette
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QWidget
 
 from dockdesk.bridge.engine_session import SessionState
@@ -113,7 +113,6 @@ class Shell(QObject):
         self._connect_frame()
         self._connect_parts()
         window_state.restore(window, self.frame, parts.settings)
-        window.setPalette(QPalette())  # the theme's from here on
         window.setCentralWidget(self.frame)
         self.frame.fit(window.width())
         self._tell_visible()
