@@ -18,6 +18,7 @@ SETTLE_S = 1.0
 """A program that fails at its start has mostly done so by then, in seconds."""
 
 _STEP_S = 0.1
+_STOP_S = 3  # what is being replaced gets less time than what is stopped for good
 _LOG_LINES = 12
 _LOG_WAIT_S = 3.0
 _GONE_S = 10.0
@@ -95,7 +96,8 @@ class _Renewal:
         self.made = engine.create_container(spec, work)
         if before.running:
             work.progress(None, f"Stopping {before.name}")
-            engine.stop(before.id, work=work)
+            own = spec.stop_timeout
+            engine.stop(before.id, _STOP_S if own is None else own, work)
         work.progress(None, f"Starting {before.name}")
         engine.start(self.made)
         prove(engine, self.made, work, settle)
