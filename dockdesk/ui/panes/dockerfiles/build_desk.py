@@ -175,7 +175,7 @@ class BuildDesk(QObject):
         )
         dialog.menu.set_found(kept.presets)
         dialog.submitted.connect(lambda typed, filled: self._submit(document, facts, typed, filled))
-        dialog.open()
+        dialog.open_soon()
 
     def _first_values(
         self, document: OpenDocument, facts: FileFacts, kept: KeptBuilds

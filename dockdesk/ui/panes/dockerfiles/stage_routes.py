@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
@@ -21,28 +21,40 @@ def routed(graph: StageGraph, boxes: Mapping[str, QRectF]) -> dict[GraphEdge, QP
     """Edge → its line, which ends a pixel above its target's box."""
     rows = {node.id: node.row for node in graph.nodes}
     edges = [edge for edge in graph.edges if edge.source in boxes and edge.target in boxes]
-    lanes: dict[GraphEdge, Lane | None] = {}
-    for edge in edges:
-        taken = [lane[0] for lane in lanes.values() if lane is not None]
-        lanes[edge] = _lane(edge, rows, boxes, taken)
-    made = {}
-    for edge in edges:
-        source, target = boxes[edge.source], boxes[edge.target]
-        leaving = [other for other in edges if other.source == edge.source]
-        coming = [other for other in edges if other.target == edge.target]
-        leaving.sort(key=lambda other: _towards(lanes[other], boxes[other.target]))
-        coming.sort(key=lambda other: _towards(lanes[other], boxes[other.source]))
-        start = QPointF(_end(source, leaving.index(edge), len(leaving)), source.bottom())
-        end = QPointF(_end(target, coming.index(edge), len(coming)), target.top() - 1)
-        made[edge] = _path(start, end, lanes[edge])
-    return made
+    lanes: list[Lane | None] = []
+    taken: set[float] = set()
+    leaving: dict[str, list[int]] = {}
+    coming: dict[str, list[int]] = {}
+    for number, edge in enumerate(edges):
+        lane = _lane(edge, rows, boxes, taken)
+        lanes.append(lane)
+        if lane is not None:
+            taken.add(lane[0])
+        leaving.setdefault(edge.source, []).append(number)
+        coming.setdefault(edge.target, []).append(number)
+    starts: dict[int, QPointF] = {}
+    ends: dict[int, QPointF] = {}
+    for id, numbers in leaving.items():
+        numbers.sort(key=lambda number: _towards(lanes[number], boxes[edges[number].target]))
+        for at, number in enumerate(numbers):
+            starts[number] = QPointF(_end(boxes[id], at, len(numbers)), boxes[id].bottom())
+    for id, numbers in coming.items():
+        numbers.sort(key=lambda number: _towards(lanes[number], boxes[edges[number].source]))
+        for at, number in enumerate(numbers):
+            ends[number] = QPointF(_end(boxes[id], at, len(numbers)), boxes[id].top() - 1)
+    return {
+        edge: _path(starts[number], ends[number], lanes[number])
+        for number, edge in enumerate(edges)
+    }
 
 
 def _lane(
-    edge: GraphEdge, rows: Mapping[str, int], boxes: Mapping[str, QRectF], taken: Sequence[float]
+    edge: GraphEdge, rows: Mapping[str, int], boxes: Mapping[str, QRectF], taken: Container[float]
 ) -> Lane | None:
     """Where a line runs that has rows to pass; None where it has none."""
     first, last = rows[edge.source], rows[edge.target]
+    if last - first < 2:
+        return None
     between = [box for id, box in boxes.items() if first < rows[id] < last]
     if not between:
         return None

@@ -131,19 +131,22 @@ class StageCanvas(QWidget):
 
     # Painting.
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        seen = QRectF(event.rect()).adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for edge in self._graph.edges:
-            self._paint_edge(painter, edge)
+            path = self._paths.get(edge)
+            # A straight line has no width, and nothing intersects what has none.
+            if path is not None and path.controlPointRect().adjusted(-1, 0, 1, 0).intersects(seen):
+                self._paint_edge(painter, edge, path)
         for number, node in enumerate(self._graph.nodes):
+            if not self._boxes[node.id].intersects(seen):
+                continue
             self._paint_node(painter, node, self.hasFocus() and number == self._focused)
         painter.end()
 
-    def _paint_edge(self, painter: QPainter, edge: GraphEdge) -> None:
-        path = self._paths.get(edge)
-        if path is None:
-            return
+    def _paint_edge(self, painter: QPainter, edge: GraphEdge, path: QPainterPath) -> None:
         lit = self._hovered in {edge.source, edge.target} or edge.target == self._current
         pen = QPen(self._theme.colour("accent" if lit else "muted"), 1.5)
         if edge.kind != "from":
@@ -263,6 +266,7 @@ class StagesView(DocumentView):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
         area.setWidget(self.canvas)
         area.viewport().setAutoFillBackground(False)
         self.canvas.setAutoFillBackground(False)
