@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from bench_tour import load_later
+from bench_tour import dockerfile, load_later
 from harness import FRAME_MS, Report, percentile, spin, spin_until, stalls
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -43,32 +43,6 @@ class _Nobody:
 
     def __getattr__(self, _name: str) -> Any:
         return lambda *_args, **_named: None
-
-
-def dockerfile(lines: int) -> str:
-    block = """FROM debian:12.11-slim AS stage{n}
-ARG VERSION=1.{n}
-ENV PATH="/opt/app{n}/bin:$PATH" \\
-    HOME=/home/app
-WORKDIR /src
-COPY --chown=app:app package{n}.json ./
-RUN --mount=type=cache,target=/root/.cache \\
-    echo "${{VERSION}}" && make -j4 "target {n}" \\
-    && rm -rf /tmp/*
-RUN <<EOF
-set -e
-echo "a heredoc of ${{VERSION}}"
-EOF
-USER app
-CMD ["/opt/app/bin/run", "--port", "8080"]
-
-"""
-    made: list[str] = []
-    number = 0
-    while len(made) < lines:
-        made += block.format(n=number).split("\n")[:-1]
-        number += 1
-    return "\n".join(made[:lines]) + "\n"
 
 
 def type_keys(widget: QPlainTextEdit, count: int) -> list[float]:

@@ -17,16 +17,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from harness import FRAME_MS, Report, main, spin, spin_until, stalls
 from live import program
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from dockdesk.app import Program
 from dockdesk.core.preferences import THEME
 from dockdesk.ui.shell.loader import Loader
 
 CONTAINERS = 200
+LONG, USUAL = 2000, 60  # lines
 _REST_S = 0.5
 _AFTER = 2
 _ONLY = os.environ.get("BENCH_STEPS", "")  # steps whose titles hold this
@@ -137,6 +143,95 @@ def steps(made: Program) -> Iterator[Step]:
     )
 
 
+def dockerfile(lines: int) -> str:
+    block = """FROM debian:12.11-slim AS stage{n}
+ARG VERSION=1.{n}
+ENV PATH="/opt/app{n}/bin:$PATH" \\
+    HOME=/home/app
+WORKDIR /src
+COPY --chown=app:app package{n}.json ./
+RUN --mount=type=cache,target=/root/.cache \\
+    echo "${{VERSION}}" && make -j4 "target {n}" \\
+    && rm -rf /tmp/*
+RUN <<EOF
+set -e
+echo "a heredoc of ${{VERSION}}"
+EOF
+USER app
+CMD ["/opt/app/bin/run", "--port", "8080"]
+
+"""
+    made: list[str] = []
+    number = 0
+    while len(made) < lines:
+        made += block.format(n=number).split("\n")[:-1]
+        number += 1
+    return "\n".join(made[:lines]) + "\n"
+
+
+def dockerfile_steps(made: Program, folder: Path) -> Iterator[Step]:
+    """Opening a long and a usual Dockerfile, typing, looking at the views, the form of a build and a build."""
+    navigation = made.shell.navigation
+    pane = navigation.pane("dockerfiles")
+    long, usual = folder / "long" / "Dockerfile", folder / "usual" / "Dockerfile"
+    for path, lines in ((long, LONG), (usual, USUAL)):
+        path.parent.mkdir()
+        path.write_text(dockerfile(lines), "utf-8")
+
+    def close() -> None:
+        if (document := pane.document) is not None:
+            pane.workspace.discard(document)
+
+    navigation.show_pane("dockerfiles")
+    yield Step(f"Dockerfile of {LONG:,} lines", lambda: pane.workspace.open(long), close)
+    yield Step("Dockerfile", lambda: pane.workspace.open(usual), close)
+    pane.workspace.open(long)
+    spin_until(lambda: pane.document is not None)
+    spin(2.0)
+    editor = pane.document.editor
+    editor.go_to(LONG - 3)
+    editor.setFocus()
+    keys = (
+        ("a letter", Qt.Key.Key_X),
+        ("what completes", Qt.Key.Key_R),
+        ("a line", Qt.Key.Key_Return),
+    )
+    for title, key in keys:
+        yield Step(f"typing {title}", lambda key=key: QTest.keyClick(editor, key), editor.undo)
+    yield Step("scrolling the text", lambda: editor.go_to(9), lambda: editor.go_to(LONG - 3))
+    for area in (pane.beside, pane.below):
+        first = area._offered[0].id
+        for entry in area._offered:
+            yield Step(
+                f"view {entry.id}",
+                lambda area=area, id=entry.id: click_tab(area, id),
+                lambda area=area, first=first: click_tab(area, first),
+            )
+    close()
+    pane.workspace.open(usual)
+    spin_until(lambda: pane.document is not None)
+    spin(1.0)
+    yield Step(
+        "build form",
+        lambda: navigation.trigger("build.run"),
+        lambda: close_dialogs(made.shell.window),
+    )
+    click_tab(pane.below, "build")
+    spin(_REST_S)
+    yield Step("a build", lambda: pane.builds.build_again(pane.document), lambda: spin(2.0))
+    if "builds" not in navigation.panes:
+        return
+    builds = navigation.pane("builds")
+    navigation.show_pane("builds")
+    spin(1.0)
+    for tab in getattr(builds, "detail", None)._offered if hasattr(builds, "detail") else ():
+        yield Step(
+            f"builds: tab {tab.id}",
+            lambda id=tab.id: click_tab(builds.detail, id),
+            lambda: click_tab(builds.detail, builds.description.tabs[0].id),
+        )
+
+
 def click_tab(detail: Any, id: str) -> None:
     """As a click on it would; a tab that is not offered for what is chosen is passed over."""
     at = next((n for n, tab in enumerate(detail._offered) if tab.id == id), -1)
@@ -165,7 +260,11 @@ def measured(step: Step) -> tuple[float, float]:
 
 def run(report: Report) -> None:
     sys.setswitchinterval(0.0005)  # as the program sets it
-    with sandbox() as host, program(None, host=host) as made:  # type: ignore[arg-type]
+    with (
+        TemporaryDirectory() as folder,
+        sandbox() as host,
+        program(None, host=host) as made,  # type: ignore[arg-type]
+    ):
         shell = made.shell
         spin_until(lambda: made.session.loaded("images"))
         load_later()
@@ -177,7 +276,7 @@ def run(report: Report) -> None:
         report.add(
             "nothing: own work at a stretch", floor.busy, "ms", note=f"stall {floor.longest:.1f} ms"
         )
-        for step in steps(made):
+        for step in chain(steps(made), dockerfile_steps(made, Path(folder))):
             if _ONLY not in step.title:
                 continue
             first = measured(step)
