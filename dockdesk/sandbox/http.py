@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
 import select
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -116,6 +118,26 @@ class Request:
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
         await self.writer.drain()
+
+    async def detach(self, headers: Mapping[str, str]) -> tuple[socket.socket, bytes]:
+        """Take the connection out of this server's hands: its socket, and what came over it already.
+
+        For protocols of other libraries, on threads of theirs. The socket is the caller's to close.
+        """
+        transport = self.writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        await self.hijack(101, headers)
+        while transport.get_write_buffer_size():
+            await asyncio.sleep(0.001)
+        transport.pause_reading()
+        self.reader.feed_eof()
+        received = await self.reader.read()
+        own = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        connection = transport.get_protocol()
+        if isinstance(connection, _Connection):
+            connection.taken = False
+        transport.abort()
+        return own, received
 
 
 @dataclass(slots=True)

@@ -83,6 +83,11 @@ class Call:
     def metadata(self) -> Mapping[str, Sequence[str]]:
         return _metadata(self._stream.headers)
 
+    @property
+    def broken(self) -> bool:
+        """Whether it was cancelled, or its connection is gone."""
+        return self._stream.failure is not None
+
     def send(self, *messages: bytes) -> None:
         """Send messages; block while the other side has no room. Raise GrpcError."""
         self.send_framed(framed(*messages))
@@ -162,11 +167,13 @@ class ClientCall(Call):
     """A call that was made. Receiving to the end raises the failure it ended with."""
 
     def end(self) -> None:
-        """Say that nothing more will be sent."""
+        """Say that nothing more will be sent; harmless where the server has answered already."""
         try:
             self._stream.send(b"", end=True)
         except StreamClosedError as error:
-            raise self._failure(error) from error
+            # A server that has said all may reset what is left of the stream (RFC 9113, section 8.1).
+            if not self._answered:
+                raise self._failure(error) from error
 
     def _at_end(self) -> None:
         headers = self._stream.headers
@@ -177,11 +184,15 @@ class ClientCall(Call):
             raise status
         super()._at_end()
 
+    @property
+    def _answered(self) -> bool:
+        trailers = self._stream.trailers or self._stream.headers
+        return any(name == "grpc-status" for name, _ in trailers)
+
     def _failure(self, error: StreamClosedError) -> GrpcError:
         # A server may answer before it has read everything, and then reset the rest.
-        trailers = self._stream.trailers or self._stream.headers
-        if any(name == "grpc-status" for name, _ in trailers):
-            return _status(trailers) or _closed(error)
+        if self._answered:
+            return _status(self._stream.trailers or self._stream.headers) or _closed(error)
         return _closed(error)
 
 
@@ -247,9 +258,12 @@ class Client:
         received: bytes = b"",
         authority: str = "localhost",
         name: str = "grpc-client",
+        on_close: Callable[[], None] | None = None,
     ) -> None:
         self._authority = authority
-        self.connection = Connection(sock, client=True, received=received, name=name).start()
+        self.connection = Connection(
+            sock, client=True, received=received, on_close=on_close, name=name
+        ).start()
 
     def call(
         self,

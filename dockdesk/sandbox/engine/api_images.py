@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+from dockdesk.sandbox.buildkit.api import BuildKitApi, is_buildkit
 from dockdesk.sandbox.engine import images, present, recipes
 from dockdesk.sandbox.engine.api_containers import TAR
 from dockdesk.sandbox.engine.building import build_classic
@@ -26,8 +27,9 @@ _STEP_SECONDS = 0.03
 
 
 class ImagesApi:
-    def __init__(self, state: EngineState) -> None:
+    def __init__(self, state: EngineState, buildkit: BuildKitApi) -> None:
         self._state = state
+        self._buildkit = buildkit
         self._transfers = Transfers(state)
 
     def add_to(self, router: Router) -> None:
@@ -46,7 +48,6 @@ class ImagesApi:
         router.add("DELETE", "/images/{name+}", self._remove)
         router.add("POST", "/commit", self._commit)
         router.add("POST", "/build", self._build)
-        router.add("POST", "/build/prune", self._prune_cache)
         router.add("GET", "/distribution/{name+}/json", self._distribution)
 
     async def _list(self, request: Request) -> Response:
@@ -276,8 +277,8 @@ class ImagesApi:
         return json_response({"Id": image.id}, 201)
 
     async def _build(self, request: Request) -> Response:
-        if request.first("version") == "2":
-            raise HttpError(400, "the sandbox builds with the classic builder only")
+        if is_buildkit(request):
+            return await self._buildkit.build(request)
         data = await request.body()
         tree = await asyncio.to_thread(images.tree_of_tar, data, self._state.clock.now())
         arguments = json.loads(request.first("buildargs") or "{}")
@@ -292,12 +293,6 @@ class ImagesApi:
                 json.loads(request.first("labels") or "{}"),
             )
         )
-
-    async def _prune_cache(self, _request: Request) -> Response:
-        freed = sum(int(item["Size"]) for item in self._state.build_cache)
-        gone = [item["ID"] for item in self._state.build_cache]
-        self._state.build_cache.clear()
-        return json_response({"CachesDeleted": gone or None, "SpaceReclaimed": freed})
 
     async def _login(self, request: Request) -> Response:
         """Whether a registry on this computer takes a login; others can't be asked and are believed."""

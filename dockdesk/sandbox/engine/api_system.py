@@ -36,7 +36,7 @@ class SystemApi:
         headers = {
             "Api-Version": present.API_VERSION,
             "Docker-Experimental": "false",
-            "Builder-Version": "1",
+            "Builder-Version": "2",
             "Ostype": "linux",
             "Cache-Control": "no-cache, no-store, must-revalidate",
         }

@@ -25,6 +25,8 @@ from dockdesk.sandbox.engine.state import (
 )
 from dockdesk.sandbox.http import HttpError
 
+_PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
 
 def image_of(recipe: Recipe, now: float) -> SimImage:
     """An image as if it had been pulled."""
@@ -247,19 +249,40 @@ def from_tree(
 
 
 def save(images: Sequence[tuple[SimImage, list[str]]]) -> bytes:
-    """`docker save`: an archive with a manifest, configurations and layers. Source: moby/image spec v1.2."""
+    """`docker save`: an archive with a manifest, configurations and layers, which is an OCI layout too.
+
+    Source: moby/image spec v1.2; OCI image specification, "Image Layout".
+    """
     manifest: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     parts: dict[str, bytes] = {}
     for image, references in images:
-        names = []
-        for layer in image.layers:
-            if layer.id:
-                names.append(f"{layer.id.removeprefix('sha256:')}/layer.tar")
-                parts[names[-1]] = unpacked(layer.blob)
-        config = f"{image.id.removeprefix('sha256:')}.json"
-        parts[config] = image.raw
+        layers = [unpacked(layer.blob) for layer in image.layers if layer.id]
+        names = [_kept(parts, data) for data in layers]
+        config = _kept(parts, image.raw)
         manifest.append({"Config": config, "RepoTags": references or None, "Layers": names})
+        value = {
+            "schemaVersion": 2,
+            "mediaType": recipes.OCI_MANIFEST,
+            "config": _described(recipes.OCI_CONFIG, image.raw),
+            "layers": [_described(_PLAIN_LAYER, data) for data in layers],
+        }
+        data = json.dumps(value).encode()
+        _kept(parts, data)
+        for reference in references or [""]:
+            entry: dict[str, Any] = _described(recipes.OCI_MANIFEST, data)
+            if reference:
+                tag = reference.rpartition(":")[2]
+                full = reference if "/" in reference else f"library/{reference}"
+                entry["annotations"] = {
+                    "io.containerd.image.name": f"docker.io/{full}",
+                    "org.opencontainers.image.ref.name": tag,
+                }
+            entries.append(entry)
     parts["manifest.json"] = json.dumps(manifest).encode()
+    index = {"schemaVersion": 2, "mediaType": recipes.OCI_INDEX, "manifests": entries}
+    parts["index.json"] = json.dumps(index).encode()
+    parts["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name, data in parts.items():
@@ -267,6 +290,17 @@ def save(images: Sequence[tuple[SimImage, list[str]]]) -> bytes:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
+
+
+def _kept(parts: dict[str, bytes], data: bytes) -> str:
+    """Put a blob where an OCI layout has it; returns its name."""
+    name = f"blobs/sha256/{sha256(data).removeprefix('sha256:')}"
+    parts[name] = data
+    return name
+
+
+def _described(kind: str, data: bytes) -> dict[str, Any]:
+    return {"mediaType": kind, "digest": sha256(data), "size": len(data)}
 
 
 def load(state: EngineState, data: bytes) -> list[SimImage]:

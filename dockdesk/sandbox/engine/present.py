@@ -18,9 +18,9 @@ from dockdesk.sandbox.engine.state import (
     SimVolume,
 )
 
-API_VERSION = "1.43"
+API_VERSION = "1.47"
 MIN_API_VERSION = "1.24"
-VERSION = "24.0.7"
+VERSION = "27.3.1"
 
 
 def _span(seconds: float) -> str:

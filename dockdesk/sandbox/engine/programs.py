@@ -14,6 +14,7 @@ from dockdesk.sandbox.engine.state import CPUS, MEMORY, SimContainer
 from dockdesk.sandbox.http import HttpError
 
 MIB = 1 << 20
+_SHM = 64 * MIB
 
 
 @dataclass(slots=True)
@@ -72,9 +73,9 @@ def _cat(around: Surroundings, words: Sequence[str], given: str) -> Result:
     if not words:
         return given, 0
     found, complaints = _each_file(around, "cat", words)
-    return "".join(node.data.decode("utf-8", "replace") for _, node in found) + complaints, int(
-        bool(complaints)
-    )
+    return "".join(
+        node.data.decode("utf-8", "surrogateescape") for _, node in found
+    ) + complaints, int(bool(complaints))
 
 
 def _lines_of(
@@ -93,16 +94,36 @@ def _lines_of(
     if not paths:
         return given.splitlines(keepends=True), count, []
     found, complaints = _each_file(around, name, paths)
-    text = "".join(node.data.decode("utf-8", "replace") for _, node in found)
+    text = "".join(node.data.decode("utf-8", "surrogateescape") for _, node in found)
     return text.splitlines(keepends=True), count, [complaints] if complaints else []
 
 
+def _bytes_of(
+    around: Surroundings, words: Sequence[str], given: str
+) -> tuple[bytes, int, bool] | None:
+    """For -c: all that would be read, the number after it, and whether that has a plus sign; None without -c."""
+    rest = list(words)
+    if "-c" not in rest[:-1]:
+        return None
+    at = rest.index("-c")
+    number = rest[at + 1]
+    text = _cat(around, [*rest[:at], *rest[at + 2 :]], given)[0]
+    count = int(number.lstrip("+-")) if number.lstrip("+-").isdigit() else 0
+    return text.encode("utf-8", "surrogateescape"), count, number.startswith("+")
+
+
 def _head(around: Surroundings, words: Sequence[str], given: str) -> Result:
+    if (found := _bytes_of(around, words, given)) is not None:
+        return found[0][: found[1]].decode("utf-8", "surrogateescape"), 0
     lines, count, complaints = _lines_of(around, "head", words, given)
     return "".join([*lines[:count], *complaints]), int(bool(complaints))
 
 
 def _tail(around: Surroundings, words: Sequence[str], given: str) -> Result:
+    if (found := _bytes_of(around, words, given)) is not None:
+        data, count, from_begin = found
+        kept = data[max(count - 1, 0) :] if from_begin else data[max(len(data) - count, 0) :]
+        return kept.decode("utf-8", "surrogateescape"), 0
     lines, count, complaints = _lines_of(around, "tail", words, given)
     return "".join([*lines[-count:], *complaints]), int(bool(complaints))
 
@@ -111,23 +132,57 @@ def _grep(around: Surroundings, words: Sequence[str], given: str) -> Result:
     letters, rest = _options(words)
     if not rest:
         return "grep: a pattern is needed\n", 2
-    pattern, *paths = rest
+    wanted, *paths = rest
     found, complaints = _each_file(around, "grep", paths)
-    text = "".join(node.data.decode("utf-8", "replace") for _, node in found) if paths else given
-    # Plain words only: a pattern of the user's own could take for ever.
-    wanted = pattern.lower() if "i" in letters else pattern
+    text = (
+        "".join(node.data.decode("utf-8", "surrogateescape") for _, node in found)
+        if paths
+        else given
+    )
+    matches = _matcher(wanted, letters)
     lines = [
         line
         for line in text.splitlines(keepends=True)
-        if (wanted in (line.lower() if "i" in letters else line)) != ("v" in letters)
+        if matches(line.rstrip("\n")) != ("v" in letters)
     ]
+    if "q" in letters:
+        return "", 0 if lines else 1
+    if "c" in letters:
+        return f"{len(lines)}\n" + complaints, 0 if lines else 1
     return "".join(lines) + complaints, 0 if lines else 1
+
+
+def _matcher(wanted: str, letters: set[str]) -> Callable[[str], bool]:
+    """Patterns are taken as such where they are simple; what could take for ever is taken as plain words."""
+    ignore = "i" in letters
+    special = re.sub(r"\\.", "", wanted)
+    extended = "E" in letters
+    hard = special.count("*") + special.count("+") > 4 or (
+        extended and re.search(r"\)[*+?{]", special)
+    )
+    if "F" not in letters and not hard and re.search(r"[.*\[^$\\|]", wanted):
+        pattern = wanted
+        if not extended:  # basic: these mean something only after a backslash
+            pattern = re.sub(
+                r"\\?[+?|(){}]", lambda m: m[0][1:] if len(m[0]) > 1 else f"\\{m[0]}", wanted
+            )
+        try:
+            compiled = re.compile(pattern, re.IGNORECASE if ignore else 0)
+        except re.error:
+            return lambda line: wanted in line
+        return lambda line: compiled.search(line[:4096]) is not None
+    plain = wanted.lower() if ignore else wanted
+    return lambda line: plain in (line.lower() if ignore else line)
 
 
 def _wc(around: Surroundings, words: Sequence[str], given: str) -> Result:
     letters, paths = _options(words)
     text = _cat(around, paths, given)[0]
-    counts = [("l", text.count("\n")), ("w", len(text.split())), ("c", len(text.encode()))]
+    counts = [
+        ("l", text.count("\n")),
+        ("w", len(text.split())),
+        ("c", len(text.encode("utf-8", "surrogateescape"))),
+    ]
     shown = [str(count) for letter, count in counts if not letters or letter in letters]
     return " ".join(shown) + "\n", 0
 
@@ -245,13 +300,19 @@ def _echo(_around: Surroundings, words: Sequence[str], _given: str) -> Result:
 
 
 def _date(around: Surroundings, words: Sequence[str], _given: str) -> Result:
-    moment = datetime.fromtimestamp(around.now(), UTC)
-    if words and words[0] == "+%s":
-        return f"{int(around.now())}\n", 0
+    now = around.now()
+    moment = datetime.fromtimestamp(now, UTC)
+    if wanted := next((word[1:] for word in words if word.startswith("+")), ""):
+        wanted = wanted.replace("%N", f"{int(now % 1 * 1e9):09d}").replace("%s", str(int(now)))
+        return moment.strftime(wanted) + "\n", 0
     return moment.strftime("%a %b %e %H:%M:%S UTC %Y") + "\n", 0
 
 
-def _df(around: Surroundings, _words: Sequence[str], _given: str) -> Result:
+def _df(around: Surroundings, words: Sequence[str], _given: str) -> Result:
+    if "/dev/shm" in words:
+        size = int(around.container.host.get("ShmSize") or _SHM) // 1024
+        head = "Filesystem           1K-blocks      Used Available Use% Mounted on\n"
+        return f"{head}shm                  {size:>9}         0 {size:>9}   0% /dev/shm\n", 0
     used = (around.container.image.size + around.files.size()) // 1024
     return (
         f"Filesystem           1K-blocks      Used Available Use% Mounted on\noverlay              263112772 {used:>9} 249112772   {1 + used * 100 // 263112772}% /\n",

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from dockdesk.sandbox.engine.filesystem import Node, file_node, link_node
 from dockdesk.sandbox.engine.programs import Program, Result, Surroundings
+from dockdesk.sandbox.engine.programs_text import TEXT_PROGRAMS
 
 _MOST_BYTES = 64 << 20
 _MOST_LINES = 200_000
@@ -131,11 +132,11 @@ def _dd(around: Surroundings, words: Sequence[str], given: str) -> Result:
     count = _bytes(options.get("count", "1"))
     if size < 0 or count < 0 or size * count > _MOST_BYTES:
         return "dd: invalid number\n", 1
-    data = given.encode() if "if" not in options else bytes(size * count)
+    data = given.encode("utf-8", "surrogateescape") if "if" not in options else bytes(size * count)
     if options.get("if", "/dev/zero") != "/dev/zero":
         data = around.files.find(around.path(options["if"]))[1].data[: size * count]
     if "of" not in options:
-        return data.decode("utf-8", "replace"), 0
+        return data.decode("utf-8", "surrogateescape"), 0
     around.files.put(around.path(options["of"]), file_node(data, modified=around.now()))
     return "", 0
 
@@ -175,6 +176,7 @@ def _holds(around: Surroundings, words: list[str]) -> bool:
     if node is None:
         return False
     kinds = {"-d": node.is_folder, "-f": stat.S_ISREG(node.mode), "-p": stat.S_ISFIFO(node.mode)}
+    kinds["-S"] = stat.S_ISSOCK(node.mode)
     kinds |= {"-e": True, "-r": True, "-w": True, "-s": bool(node.data)}
     return kinds.get(kind, bool(node.mode & 0o111))
 
@@ -225,6 +227,7 @@ def _value(node: ast.expr) -> int:
 
 
 FILE_PROGRAMS: dict[str, Program] = {
+    **TEXT_PROGRAMS,
     "[": _test,
     "chmod": _chmod,
     "chown": _chown,

@@ -41,7 +41,7 @@ class Scripts:
     def _say(self, container: SimContainer, stream: int, text: str) -> None:
         now = self._state.clock.now()
         for line in text.splitlines(True):
-            container.say(now, stream, line.encode())
+            container.say(now, stream, line.encode("utf-8", "surrogateescape"))
 
     async def _run(self, container: SimContainer) -> None:
         shell = Shell(surroundings(self._state, container, container.config))

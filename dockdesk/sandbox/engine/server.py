@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from dockdesk.sandbox.buildkit.api import BuildKitApi
 from dockdesk.sandbox.engine.api_containers import ContainersApi
 from dockdesk.sandbox.engine.api_exec import ExecApi
 from dockdesk.sandbox.engine.api_images import ImagesApi
@@ -30,11 +31,13 @@ class SimulatedEngine:
         self._router = Router(_error)
         containers_api = ContainersApi(self.state, self.lifecycle)
         self._scripts = containers_api.scripts
+        self._buildkit = BuildKitApi(self.state)
         for api in (
             SystemApi(self.state),
             containers_api,
             ExecApi(self.state, self.lifecycle),
-            ImagesApi(self.state),
+            self._buildkit,
+            ImagesApi(self.state, self._buildkit),
             VolumesApi(self.state, self.lifecycle),
             networks,
         ):
@@ -52,6 +55,7 @@ class SimulatedEngine:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._scripts.close()
+        await self._buildkit.close()
         await self.server.close()
 
     async def _live(self) -> None:

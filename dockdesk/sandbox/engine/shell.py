@@ -190,7 +190,8 @@ class Shell:
             if above is None or not above.is_folder:
                 return f"sh: can't create {path}: nonexistent directory\n"
             before = node.data if append and node is not None else b""
-            made = file_node(before + text.encode(), modified=self.around.now())
+            data = before + text.encode("utf-8", "surrogateescape")
+            made = file_node(data, modified=self.around.now())
             files.put(target, made if node is None else replace(made, mode=node.mode))
         except HttpError as error:
             return f"sh: can't create {path}: {error.message.partition(': ')[2] or error.message}\n"

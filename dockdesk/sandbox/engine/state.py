@@ -219,6 +219,7 @@ class EngineState:
         self.binds: dict[str, FileSystem] = {}  # source → what stands for that place of the host
         self.build_cache: list[dict[str, Any]] = []
         self.counter = 0
+        self.hub = ""  # where the registry that stands for Docker Hub listens
 
     def new_id(self, *key: object) -> str:
         self.counter += 1

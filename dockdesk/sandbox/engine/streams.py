@@ -127,7 +127,7 @@ class Terminal:
         )
 
     async def _write(self, text: str) -> None:
-        data = text.encode()
+        data = text.encode("utf-8", "surrogateescape")
         if self._tty:
             data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         if self.said is not None:
