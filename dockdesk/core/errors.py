@@ -45,6 +45,14 @@ class PermissionDeniedError(DockDeskError):
     """The remote, or the operating system in front of it, refused this user."""
 
 
+class LoginNeededError(PermissionDeniedError):
+    """A registry wants a login, or another one than it got. ``registry`` is its host: a login can be offered."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", registry: str = "") -> None:
+        super().__init__(title, detail, hint)
+        self.registry = registry
+
+
 class NotFoundError(DockDeskError):
     """The resource does not exist, or no longer exists."""
 
@@ -67,6 +75,14 @@ class NotSupportedError(DockDeskError):
 
 class RemoteError(DockDeskError):
     """The remote failed for a reason of its own; ``detail`` is its message."""
+
+
+class RateLimitedError(RemoteError):
+    """The remote wants to be asked less often. ``until`` is when to try again, in seconds since 1970; 0.0: unknown."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", until: float = 0.0) -> None:
+        super().__init__(title, detail, hint)
+        self.until = until
 
 
 class BuildError(RemoteError):

@@ -41,27 +41,80 @@ def ask_helper(name: str, server: str, timeout: float = TIMEOUT) -> Stored | Non
     A helper may ask the user to unlock a keyring, so it gets ``timeout`` seconds; then it is ended with all it started.
     Raise HelperError.
     """
+    program, path = _found(name)
+    code, output = _run(path, program, "get", server.encode(), timeout)
+    if code != 0:
+        if _knows_none(output):
+            return None
+        raise _failed(program, code, output)
+    return _parsed(program, output)
+
+
+def store_with_helper(
+    name: str, server: str, username: str, secret: str, timeout: float = TIMEOUT
+) -> None:
+    """Have `docker-credential-NAME` keep a login. The secret goes through a pipe. Blocking; raise HelperError."""
+    program, path = _found(name)
+    value = {"ServerURL": server, "Username": username, "Secret": secret}
+    code, output = _run(path, program, "store", json.dumps(value).encode(), timeout)
+    if code != 0:
+        # A helper that quotes what it was given must not have it told.
+        raise _failed(program, code, output.replace(secret.encode(), b"..."))
+
+
+def erase_with_helper(name: str, server: str, timeout: float = TIMEOUT) -> None:
+    """Have the helper forget a login, if it has one. Blocking; raise HelperError."""
+    program, path = _found(name)
+    code, output = _run(path, program, "erase", server.encode(), timeout)
+    if code != 0 and not _knows_none(output):
+        raise _failed(program, code, output)
+
+
+def list_of_helper(name: str, timeout: float = TIMEOUT) -> dict[str, str]:
+    """The servers a helper has logins for, and their users. Blocking; raise HelperError."""
+    program, path = _found(name)
+    code, output = _run(path, program, "list", b"", timeout)
+    if code != 0:
+        raise _failed(program, code, output)
+    try:
+        answer = json.loads(output or b"{}")
+    except ValueError:
+        answer = None
+    if answer is not None and not isinstance(answer, dict):
+        raise HelperError(f"{program} gave an answer that is not understood.")
+    return {server: user for server, user in (answer or {}).items() if isinstance(user, str)}
+
+
+def _found(name: str) -> tuple[str, str]:
+    """The program's name and where it is."""
     if not _NAME.fullmatch(name):
         raise HelperError(f"“{name}” is not the name of a credential helper.")
     program = f"docker-credential-{name}"
     path = shutil.which(program)
     if path is None:
         raise HelperError(f"The credential helper {program} is not installed.")
-    code, output = _run(path, program, server, timeout)
-    if code != 0:
-        said = output.decode("utf-8", "replace").strip().partition("\n")[0][:200]
-        if any(word in said.casefold() for word in _UNKNOWN):
-            return None
-        raise HelperError(f"{program} failed: {said or f'exit code {code}'}.")
-    return _parsed(program, output)
+    return program, path
 
 
-def _run(path: str, program: str, server: str, timeout: float) -> tuple[int, bytes]:
+def _knows_none(output: bytes) -> bool:
+    said = _said(output).casefold()
+    return any(word in said for word in _UNKNOWN)
+
+
+def _said(output: bytes) -> str:
+    return output.decode("utf-8", "replace").strip().partition("\n")[0][:200]
+
+
+def _failed(program: str, code: int, output: bytes) -> HelperError:
+    return HelperError(f"{program} failed: {_said(output) or f'exit code {code}'}.")
+
+
+def _run(path: str, program: str, action: str, content: bytes, timeout: float) -> tuple[int, bytes]:
     import subprocess  # most registries need no helper
 
     try:
         process = subprocess.Popen(
-            [path, "get"],
+            [path, action],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -71,7 +124,7 @@ def _run(path: str, program: str, server: str, timeout: float) -> tuple[int, byt
         raise HelperError(f"{program} can't be run: {error.strerror}.") from error
     with process:
         try:
-            output, _ = process.communicate(server.encode(), timeout)
+            output, _ = process.communicate(content, timeout)
         except subprocess.TimeoutExpired:
             # What the helper started holds its output open too.
             _end(process)
