@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -15,9 +16,11 @@ from dockdesk.core.errors import CancelledError, DockDeskError
 from dockdesk.core.records import dataclass
 from dockdesk.core.resources.builds import BuildResult
 from dockdesk.ui.context import UiContext
+from dockdesk.ui.panes.dockerfiles import files
 from dockdesk.ui.panes.dockerfiles.build_desk import BuildDesk
 from dockdesk.ui.panes.dockerfiles.build_plan import BuildRequest
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.panes.dockerfiles.files import FileContent, from_screen
 from dockdesk.ui.panes.dockerfiles.launch_plan import Running
 from dockdesk.ui.panes.dockerfiles.launching import Launcher, runnable
 
@@ -179,12 +182,26 @@ class WatchDesk(QObject):
         self._builds.request_then(document, runnable, partial(self._build, self._round))
 
     def _build(self, round: int, request: BuildRequest) -> None:
-        if round == self._round:
-            self._launcher.build(
-                request,
-                partial(self._on_built, round, request),
-                partial(self._on_failed, round, "The build failed"),
-            )
+        """What is saved is built: the editor may hear of it later than the watch."""
+        if round != self._round:
+            return
+        document = self.document
+        path = document.path if document is not None else None
+        failed = partial(self._on_failed, round, "The build failed")
+        if path is None:
+            failed(None)
+            return
+
+        def begin(content: FileContent) -> None:
+            if round == self._round:
+                spec = replace(request.spec, text=None)
+                saved = replace(request, spec=spec, text=from_screen(content.text), unsaved=False)
+                done = partial(self._on_built, round, saved)
+                self._launcher.build(saved, done, failed)
+
+        self._context.jobs.submit(
+            self, lambda _work: files.read(path), begin, failed, lane="files", question="saved"
+        )
 
     def _on_built(self, round: int, request: BuildRequest, result: BuildResult) -> None:
         if round != self._round:
