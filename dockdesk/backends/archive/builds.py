@@ -63,7 +63,9 @@ class BuildArchive:
     def newest(self, project: str = "", limit: int = 200, skip: int = 0) -> list[BuildRecord]:
         """Builds of ``project``, or of all, newest first; those that can't be read any more are left out."""
         where, values = (
-            ("WHERE project = ?", (_clean(project), limit, skip)) if project else ("", (limit, skip))
+            ("WHERE project = ?", (_clean(project), limit, skip))
+            if project
+            else ("", (limit, skip))
         )
         query = f"SELECT id, record FROM build {where} {_NEWEST_FIRST} LIMIT ? OFFSET ?"
         rows = self._database.run(lambda connection: connection.execute(query, values).fetchall())
