@@ -87,6 +87,11 @@ class DocumentTabs(QFrame):
         """In the order of the tabs."""
         yield from self._documents
 
+    @property
+    def pages(self) -> QWidget:
+        """What the documents' views stand in: their parent from the beginning."""
+        return self._stack
+
     def __len__(self) -> int:
         return len(self._documents)
 

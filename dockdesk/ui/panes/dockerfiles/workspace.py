@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from dockdesk.core import preferences
@@ -31,6 +31,7 @@ from dockdesk.ui.panes.dockerfiles.tabs import DocumentTabs
 from dockdesk.ui.widgets.editor import EditorView
 
 _RECENT = 12
+_NEXT_TURN_MS = 2
 
 
 class Workspace(QObject):
@@ -170,7 +171,9 @@ class Workspace(QObject):
 
     def _make(self, name: str, kind: str) -> OpenDocument:
         context = self._context
-        view = EditorView(context.theme, context.jobs)
+        # Where it will stand: a widget that moves to another parent is styled again, with all that is in it.
+        view = EditorView(context.theme, context.jobs, parent=self.tabs.pages)
+        view.hide()
         document = OpenDocument(view, name, self)
 
         def snapshot() -> Any:
@@ -196,7 +199,7 @@ class Workspace(QObject):
         document.modified_changed.connect(lambda _on: self.changed.emit())
         self.tabs.add(document, front=front)
         self._refresh_sources(document)
-        checker.check()
+        QTimer.singleShot(_NEXT_TURN_MS, checker, checker.check)
         self.opened.emit(document)
         self.changed.emit()
 

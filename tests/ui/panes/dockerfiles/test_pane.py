@@ -283,7 +283,9 @@ def test_problems_are_found_while_typing_and_mended(desk: Desk) -> None:
     document.editor.go_to(2)
     desk.type(document, "RUNN echo\n")
     desk.rig.until(lambda: any(p.line == 2 and p.tone == "bad" for p in document.problems()))
+    desk.rig.settle()  # hadolint may have something to say too, in other rows
     desk.rig.until(lambda: any(row.problem.tone == "bad" for row in view.model.rows()))
+    desk.rig.until(lambda: view.model.rowCount() == len(document.problems()))
     row = next(row for row in view.model.rows() if row.problem.tone == "bad")
     view.table.activated_row.emit(row)
     assert document.line == 2
