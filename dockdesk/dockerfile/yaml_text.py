@@ -188,7 +188,7 @@ def _at(
         column = len(lines[line]) if line < len(lines) else 0
     end = min(len(lines[line]), column + width)
     column = min(column, max(0, end - 1))
-    return Problem(line, column, line, end, code, "bad", message, why, "yaml")
+    return Problem(line, column, line, end, code, "bad", message, why, "parser")
 
 
 def _doubles(documents: list[Any]) -> Iterator[tuple[Any, Any]]:

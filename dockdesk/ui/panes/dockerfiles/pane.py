@@ -22,6 +22,7 @@ from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.build_desk import BuildDesk
 from dockdesk.ui.panes.dockerfiles.context_alerts import ContextAlerts
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.panes.dockerfiles.focus_order import order_focus
 from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
 from dockdesk.ui.panes.dockerfiles.header import Header
 from dockdesk.ui.panes.dockerfiles.launching import Launcher
@@ -318,7 +319,7 @@ class DockerfilesPane(Pane):
             lost.insert(
                 0,
                 f"Changes in {_listed(unsaved)} are not saved. "
-                "They are kept, and offered when DockDesk starts again.",
+                "What is not saved is kept, and offered when DockDesk starts again.",
             )
         return " ".join(lost)
 
@@ -326,7 +327,8 @@ class DockerfilesPane(Pane):
         documents = self.workspace.unsaved()
         if not documents:
             return None
-        return Unsaved([document.name for document in documents], self.workspace.save_all)
+        names = [str(d.path) if d.path is not None else f"{d.name} (new)" for d in documents]
+        return Unsaved(names, self.workspace.save_all)
 
     def shown(self) -> None:
         self.context.session.want("images")
@@ -382,6 +384,22 @@ class DockerfilesPane(Pane):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+    def focusNextPrevChild(self, next: bool) -> bool:
+        header = self.header.layout()
+        order_focus(
+            [
+                *([header] if header is not None else []),
+                self.strip,
+                self.files,
+                self.start_page,
+                self.tabs.bar,
+                *(document.view for document in self.workspace.documents()),
+                self.below,
+                self.beside,
+            ]
+        )
+        return super().focusNextPrevChild(next)
+
         if key_name(event) == "Ctrl+W" and self.document is not None:
             self._on_key("close")
             return

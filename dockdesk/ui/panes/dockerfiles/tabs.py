@@ -22,7 +22,6 @@ from dockdesk.ui.theme import Theme
 from dockdesk.ui.widgets.labels import Line
 from dockdesk.ui.widgets.plain import one_line, plain_tip
 
-
 _NARROWEST = 150  # pixels in which a name can be read; more tabs than fit are scrolled
 
 

@@ -41,7 +41,6 @@ class EditorView(QWidget):
         self._go_to = GoTo(theme, self.editor)
         self._go_to.chosen.connect(self._on_chosen)
         self._go_to.closed.connect(lambda: self.editor.setFocus())
-        self.setFocusProxy(self.editor)
         self.editor.key_pressed.connect(self.do)
 
     def do(self, name: str) -> None:

@@ -20,6 +20,7 @@ from dockdesk.ui.panes.dockerfiles.mending import mend_all, mend_of
 from dockdesk.ui.panes.dockerfiles.problems_view import ProblemsView
 from dockdesk.ui.panes.dockerfiles.stages_view import StagesView
 from dockdesk.ui.panes.dockerfiles.views import VIEWS
+from dockdesk.ui.widgets.editor import CodeEditor
 from tests.ui.panes.dockerfiles.conftest import TEXT, Desk
 from tests.ui.panes.hands import dialog, drop, open_dialogs
 
@@ -108,7 +109,7 @@ def test_what_quitting_offers_to_save_is_saved(desk: Desk) -> None:
     desk.type(desk.open("compose.yaml"), "# mine\n")
     offer = desk.pane.unsaved()
     assert offer is not None
-    assert offer.names == ["Dockerfile", "compose.yaml"]
+    assert offer.names == [str(desk.folder / "Dockerfile"), str(desk.folder / "compose.yaml")]
     ended: list[str] = []
     offer.save(lambda: ended.append("saved"), lambda: ended.append("failed"))
     desk.rig.until(lambda: ended)
@@ -398,3 +399,29 @@ def test_undo_back_to_what_is_saved_leaves_no_mark(desk: Desk) -> None:
     assert document.modified, "what is on the disk is another text"
     document.editor.redo()
     assert not document.modified
+
+
+def test_tab_goes_through_the_pane_as_it_is_read(desk: Desk) -> None:
+    pane = desk.pane
+    pane.open_folder(desk.folder)
+    desk.rig.until(lambda: pane.document is not None)
+    document = desk.open()
+    desk.checked(document)
+    for entry in VIEWS:
+        pane.show_view(entry.id)
+        desk.rig.settle()
+    for id in ("context", "problems"):
+        pane.show_view(id)
+    for editor in pane.findChildren(CodeEditor):
+        editor.set_tab_moves(True)
+    parts = [pane.header, pane.files, pane.tabs, pane.below, pane.beside]
+    went: list[QWidget] = []
+    pane._toggles["files"].setFocus()
+    while (focus := pane.focusWidget()) is not None and focus not in went:
+        went.append(focus)
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
+    at = [n for w in went for n, part in enumerate(parts) if part.isAncestorOf(w)]
+    assert at == sorted(at)
+    assert set(at) == set(range(len(parts)))
+    assert document.editor in went
+    assert focus is went[0], "it ends where it began"
