@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dockdesk.dockerfile.templating import Note
 
-WIDTH = 76  # characters of a line of explanation
+WIDTH = 68  # characters of a line of explanation
 
 
 def explained(text: str, notes: Sequence[Note]) -> str:

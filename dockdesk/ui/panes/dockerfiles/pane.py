@@ -222,7 +222,8 @@ class DockerfilesPane(Pane):
             first = kinds.main_of(found)
             if first is not None:
                 self.workspace.open(first, folder)
-            if first is None or kinds.kind_of(first.name) != kinds.DOCKERFILE:
+            written = first is not None and kinds.kind_of(first.name) == kinds.DOCKERFILE
+            if not written and (first is not None or self.document is not None):
                 self.starting.offer(folder)
 
         self.show_part("files", True)
@@ -383,7 +384,6 @@ class DockerfilesPane(Pane):
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
     def focusNextPrevChild(self, next: bool) -> bool:
         header = self.header.layout()
         order_focus(
@@ -400,6 +400,7 @@ class DockerfilesPane(Pane):
         )
         return super().focusNextPrevChild(next)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if key_name(event) == "Ctrl+W" and self.document is not None:
             self._on_key("close")
             return
@@ -448,6 +449,8 @@ class DockerfilesPane(Pane):
         self._stack.setCurrentIndex(1 if is_open else 0)
         if not is_open:
             self.start_page.set_recent(self.workspace.recent())
+            bare = self.workspace.without_dockerfile()
+            self.start_page.show_folder(bare, self.starting.for_project)
 
     def _on_chosen(self, document: OpenDocument | None) -> None:
         self.beside.set_document(document)

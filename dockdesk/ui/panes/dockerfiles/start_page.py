@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -40,14 +41,9 @@ class StartPage(QFrame):
         self._column = QVBoxLayout(self._list)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
-        self.empty = EmptyState(
-            theme,
-            "file-code",
-            "Write a Dockerfile",
-            "Open a project’s folder or a file, or drop one here. "
-            "It is checked while you type, and nothing you type is lost.",
-            buttons,
-        )
+        self._buttons = tuple(buttons)
+        self.empty = EmptyState(theme)
+        self.show_folder(None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.more: list[Button] = []
@@ -67,6 +63,26 @@ class StartPage(QFrame):
         layout.addSpacing(24)
         layout.addWidget(self._list, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
+
+    def show_folder(self, folder: Path | None, draft: Callable[[], None] | None = None) -> None:
+        """Say that ``folder``, which is open, has no Dockerfile, and offer to ``draft`` one; None for no folder."""
+        if folder is None or draft is None:
+            self.empty.show_message(
+                "file-code",
+                "Write a Dockerfile",
+                "Open a project’s folder or a file, or drop one here. "
+                "It is checked while you type, and nothing you type is lost.",
+                self._buttons,
+            )
+            return
+        others = [replace(button, look="usual") for button in self._buttons]
+        self.empty.show_message(
+            "file-code",
+            f"{one_line(folder.name, 60)} has no Dockerfile yet",
+            "Its own files tell what it is: a Dockerfile and a .dockerignore can be drafted from them, "
+            "each line explained.",
+            (StateButton("Draft a Dockerfile…", draft, "primary", "bulb"), *others[::2]),
+        )
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         while (item := self._column.takeAt(0)) is not None:

@@ -112,7 +112,7 @@ class WatchDesk(QObject):
             document.moved.disconnect(self._on_moved)
         self._round += 1
         self._pending = self._busy = self.ready = False
-        self._url = ""
+        self._url = self._container = ""
         self.files = []
         if self.state.on:
             self._set("off", "")
@@ -178,7 +178,7 @@ class WatchDesk(QObject):
             return
         self._pending, self._busy = False, True
         self._begun = time.time()
-        self._set("building", f"Building{self._because()}", tone="info")
+        self._set("building", "Building", self._because().strip(), "info")
         self._builds.request_then(document, runnable, partial(self._build, self._round))
 
     def _build(self, round: int, request: BuildRequest) -> None:
@@ -230,8 +230,9 @@ class WatchDesk(QObject):
         if round == self._round:
             self._url = running.url or self._url
             took = time.time() - self._begun
+            word = "restarted" if self._container else "started"
             self._container = running.id
-            self._rest(f"{running.name} runs since {_clock()}, after {took:.1f} s", "good")
+            self._rest(f"{running.name} {word} at {_clock()}, in {took:.1f} s", "good")
 
     def _on_failed(self, round: int, title: str, error: DockDeskError | None) -> None:
         if round != self._round:
@@ -255,14 +256,14 @@ class WatchDesk(QObject):
     def _rest(self, detail: str, tone: Tone) -> None:
         self._busy = False
         why = self._because()
-        self._set("watching", f"{detail}{why}", "Watching for changes", tone)
+        self._set("watching", detail, f"{why}Watching for changes", tone)
         self._go_on()
 
     def _because(self) -> str:
         if not self.files:
             return ""
         more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
-        return f": {self.files[0]}{more} changed"
+        return f"{self.files[0]}{more} changed. "
 
     def _outputs(self) -> list[str]:
         """What the last build of it wrote into files."""

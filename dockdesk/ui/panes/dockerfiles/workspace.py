@@ -268,6 +268,13 @@ class Workspace(QObject):
         for folder in list(self.projects):
             self.list_folder(folder, quiet=True)
 
+    def without_dockerfile(self) -> Path | None:
+        """The folder that was opened last, where it has no Dockerfile."""
+        for folder, found in list(self.projects.items())[-1:]:
+            if all(kinds.kind_of(path.name) != kinds.DOCKERFILE for path in found):
+                return folder
+        return None
+
     def close_folder(self, folder: Path) -> None:
         self.projects.pop(folder, None)
         self.changed.emit()
