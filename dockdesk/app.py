@@ -98,6 +98,7 @@ class Program(QObject):
         self._signals = EndSignals(self._on_end_signal)
         app.commitDataRequest.connect(lambda _manager: shell.save_state())
         shell.quit_agreed.connect(lambda: self.ended.emit(0))
+        shell.primed.connect(self.collector.keep)
         self.keeper.failed.connect(notices.failure)
         shell.window.visibility_changed.connect(self._on_visibility_changed)
         shell.runner.finished.connect(lambda _action, targets: self.session.read_back(targets))

@@ -134,3 +134,23 @@ print("told:", told)
     )
     assert done.returncode == 0, done.stderr
     assert "told: []" in done.stdout
+
+
+def test_what_is_kept_is_looked_at_no_more() -> None:
+    code = """
+import gc
+from PySide6.QtCore import QCoreApplication
+from dockdesk.bridge.collector import Collector
+app = QCoreApplication([])
+collector = Collector()
+made = [[number] for number in range(5000)]
+looked_at = len(gc.get_objects())
+collector.keep()
+print("told:", looked_at > 5000, len(gc.get_objects()) < 1000)
+collector.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "told: True True" in done.stdout

@@ -49,9 +49,13 @@ _KEYS_AFTER_MS = 600  # the first list is there, and nobody has typed yet
 
 
 class Shell(QObject):
-    """Everything in the window. ``quit_agreed`` tells that the program may end: nothing runs, or the user said so."""
+    """Everything in the window. ``quit_agreed`` tells that the program may end: nothing runs, or the user said so.
+
+    ``primed`` tells that all has been made that is made ahead.
+    """
 
     quit_agreed = Signal()
+    primed = Signal()
 
     def __init__(self, window: MainWindow, parts: WindowParts) -> None:
         super().__init__(window)
@@ -224,6 +228,7 @@ class Shell(QObject):
         for entry in first:
             if (pane := panes.panes.get(entry.id)) is not None:
                 yield from pane.preparations()
+        yield self.primed.emit
 
     @property
     def palette(self) -> CommandPalette:
