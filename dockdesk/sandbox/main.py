@@ -121,6 +121,7 @@ class _World:
         await self._engine.server.listen_unix(self._socket)
         await self._control.server.listen_unix(control)
         await self._registry.listen()
+        self._engine.state.hub = self._registry.address
         self._stores.add(self._registry.address, self._registry.repositories)
         self._stores.add_ecr(self._images.address, self._images.repositories)
         port = await aws.server.listen_loopback()

@@ -146,7 +146,7 @@ _IMAGES = {
 }
 
 
-def _rig(request: pytest.FixtureRequest, kind: str) -> Iterator[Rig]:
+def rig_of(request: pytest.FixtureRequest, kind: str) -> Iterator[Rig]:
     backend = request.getfixturevalue(f"{kind}_engine")
     server = request.getfixturevalue(_SERVERS[kind])
     image = request.getfixturevalue(_IMAGES[kind])
@@ -166,15 +166,15 @@ def _rig(request: pytest.FixtureRequest, kind: str) -> Iterator[Rig]:
 )
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """Docker, then Podman, then the sandbox's engine, which is wrong where it differs from Docker."""
-    yield from _rig(request, request.param)
+    yield from rig_of(request, request.param)
 
 
 @pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.engine), "sandbox"])
 def docker(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """For what only Docker's engine can do, and so the sandbox's must."""
-    yield from _rig(request, request.param)
+    yield from rig_of(request, request.param)
 
 
 @pytest.fixture
 def podman(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    yield from _rig(request, "podman")
+    yield from rig_of(request, "podman")

@@ -10,7 +10,6 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from dockdesk.backends.engine.backend import EngineBackend
 from dockdesk.bridge.build_run import BuildRun
 from dockdesk.bridge.streams import Pulse
 from dockdesk.core.builds.compare import Comparison, changed_files, compare
@@ -20,9 +19,7 @@ from dockdesk.core.resources.builds import BuildSpec
 from dockdesk.core.work import SilentWork
 from tests.contract.building import Tree, write
 from tests.contract.conftest import Rig
-from tests.engines import BUSYBOX, Dockerd, Registry
-
-pytestmark = pytest.mark.engine
+from tests.engines import BUSYBOX, Registry
 
 LONG = " && ".join(f"echo a command that goes on and on {number}" for number in range(12))
 TEXT = f"""\
@@ -71,22 +68,15 @@ class History:
 
 
 @pytest.fixture
-def history(
-    docker_engine: EngineBackend,
-    dockerd: Dockerd,
-    busybox_image: str,
-    tmp_path: Path,
-    qtbot: QtBot,
-) -> Iterator[History]:
-    rig, pulse = Rig(docker_engine, dockerd, busybox_image), Pulse()
+def history(docker: Rig, tmp_path: Path, qtbot: QtBot) -> Iterator[History]:
+    pulse = Pulse()
     # Whatever ran before, here nothing is cached.
-    dockerd.request("POST", "/build/prune?all=1")
-    made = History(rig, tmp_path, qtbot, pulse)
+    docker.server.request("POST", "/build/prune?all=1")
+    made = History(docker, tmp_path, qtbot, pulse)
     made.build()
     made.build()
     yield made
     pulse.close()
-    rig.clean()
 
 
 def only_root(found: Comparison, words: str, reason: str) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dockdesk.backends.engine.backend import EngineBackend
 from dockdesk.core.errors import BuildError
 from dockdesk.core.resources.builds import FileMark
 from tests.contract.building import build, write
 from tests.contract.conftest import Rig
-from tests.engines import BUSYBOX, Dockerd
-
-pytestmark = pytest.mark.engine
+from tests.engines import BUSYBOX
 
 TREE: dict[str, bytes | str | None] = {
     "Dockerfile": "FROM scratch\nCOPY . /\n",
@@ -24,13 +20,6 @@ TREE: dict[str, bytes | str | None] = {
     "sub/äb.sh": "#!/bin/sh\n",
     "skipped/x": "x",
 }
-
-
-@pytest.fixture
-def docker(docker_engine: EngineBackend, dockerd: Dockerd, busybox_image: str) -> Iterator[Rig]:
-    made = Rig(docker_engine, dockerd, busybox_image)
-    yield made
-    made.clean()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from dockdesk.backends.engine.backend import EngineBackend
 from dockdesk.backends.secrets.authfiles import Login
 from dockdesk.backends.secrets.logins import encoded
 from dockdesk.core.errors import (
@@ -26,29 +25,20 @@ from dockdesk.core.ports import ContainerSpec
 from dockdesk.core.resources.builds import BuildOutput, BuildSecret, BuildSpec, BuildStatus
 from dockdesk.core.work import SilentWork
 from tests.contract.building import Building, Told, Tree, build, received, write
-from tests.contract.conftest import Rig
-from tests.engines import CannotStart, Dockerd, Registry, unavailable, wait_for
+from tests.contract.conftest import Rig, rig_of
+from tests.engines import CannotStart, Registry, unavailable, wait_for
 
 BOTH = [
     pytest.param("docker", marks=pytest.mark.engine),
     pytest.param("podman", marks=pytest.mark.podman),
+    "sandbox",
 ]
 
 
-@pytest.fixture
-def docker(docker_engine: EngineBackend, dockerd: Dockerd, busybox_image: str) -> Iterator[Rig]:
-    """A real engine: the sandbox's builds nothing of this kind."""
-    made = Rig(docker_engine, dockerd, busybox_image)
-    yield made
-    made.clean()
-
-
 @pytest.fixture(params=BOTH)
-def old(request: pytest.FixtureRequest) -> Rig:
-    """Docker's classic builder, then Podman's."""
-    found = request.getfixturevalue(request.param)
-    assert isinstance(found, Rig)
-    return found
+def old(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Docker's classic builder, then Podman's, then the sandbox's."""
+    yield from rig_of(request, request.param)
 
 
 def content(rig: Rig, image: str, path: str) -> bytes:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dockdesk.sandbox.engine import images
 from dockdesk.sandbox.engine.filters import Filters
 from dockdesk.sandbox.engine.state import EngineState
 from dockdesk.sandbox.http import HIJACKED, HttpError, Request, Response, Router, json_response
@@ -25,6 +26,7 @@ _UPGRADE = {"Connection": "Upgrade", "Upgrade": "h2c"}
 
 def _load() -> None:
     """Import what takes time, off the event loop."""
+    import dockdesk.sandbox.buildkit.classic
     import dockdesk.sandbox.buildkit.control
     import dockdesk.sandbox.buildkit.requests  # noqa: F401
 
@@ -52,7 +54,7 @@ class BuildKitApi:
                 from dockdesk.sandbox.buildkit.control import Control
                 from dockdesk.sandbox.buildkit.requests import Requests
 
-                self._builder = Builder(self._state, Cache(self._state))
+                self._builder = Builder(self._state, Cache(self._state), Cache(self._state, False))
                 self._control = Control(self._builder, asyncio.get_running_loop())
                 self._requests = Requests(self._builder)
             return self._builder, self._control, self._requests
@@ -79,9 +81,29 @@ class BuildKitApi:
         return HIJACKED
 
     async def build(self, request: Request) -> Response:
-        """POST /build?version=2."""
-        _, _, requests = await self._parts()
-        return Response(body=await requests.build(request))
+        """POST /build, in either version."""
+        modern = is_buildkit(request)
+        builder, _, requests = await self._parts()
+        if modern:
+            return Response(body=await requests.build(request))
+        from dockdesk.sandbox.buildkit.classic import ClassicBuild, ClassicRequest, logins_of
+
+        if request.first("remote"):
+            raise HttpError(400, f"the sandbox reaches no network: {request.first('remote')}")
+        arguments = json.loads(request.first("buildargs") or "{}")
+        asked = ClassicRequest(
+            request.first("dockerfile") or "Dockerfile",
+            request.query.get("t", []),
+            {str(key): str(value) for key, value in arguments.items() if value is not None},
+            request.first("target"),
+            json.loads(request.first("labels") or "{}"),
+            request.flag("nocache"),
+            request.flag("pull"),
+            logins_of(request.headers.get("x-registry-config", "")),
+        )
+        data, now = await request.body(), self._state.clock.now()
+        tree = await asyncio.to_thread(images.tree_of_tar, data, now)
+        return Response(body=ClassicBuild(builder, tree, asked).run())
 
     async def _cancel(self, request: Request) -> Response:
         id = request.first("id")
@@ -100,13 +122,9 @@ class BuildKitApi:
                 "type", str(line["Type"])
             )
 
-        if self._builder is not None:
-            gone = self._builder.cache.prune(request.flag("all"), wanted, keep)
-        else:
-            gone = [line for line in self._state.build_cache if wanted(line)]
-            self._state.build_cache[:] = [
-                line for line in self._state.build_cache if line not in gone
-            ]
+        # Without a builder yet, all that is there is what was there from the beginning.
+        builder, _, _ = await self._parts()
+        gone = builder.cache.prune(request.flag("all"), wanted, keep)
         freed = sum(int(line["Size"]) for line in gone)
         self._state.events.emit("builder", "prune", "", {"reclaimed": str(freed)})
         return json_response(

@@ -95,10 +95,13 @@ class Bases:
         return failure
 
     async def _login(self, bench: Bench, name: str) -> Credentials:
+        place = split(_parted(name)[0])
+        address = place[0] if place is not None else ""
+        if bench.logins is not None:
+            return bench.logins.get(address, Credentials())
         if not bench.session_id:
             return Credentials()
-        place = split(_parted(name)[0])
-        host = host_of_login(place[0] if place is not None else "")
+        host = host_of_login(address)
         try:
             return await (await bench.session()).credentials(host)
         except GrpcError as error:
@@ -114,7 +117,8 @@ class Bases:
         except TransferError as error:
             # Tags that only the engine's catalogue has, and engines without a registry beside them.
             found = hub.stock(state, plain, reference)
-            if found is None or error.code not in {"", "MANIFEST_UNKNOWN"}:
+            known = error.code in {"", "MANIFEST_UNKNOWN"} or not state.hub
+            if found is None or not known:
                 raise
             return self._stocked(bench, found, plain, reference, architecture)
         found = hub.stock(state, plain, reference, digest)

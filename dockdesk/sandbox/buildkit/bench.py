@@ -10,6 +10,7 @@ from dockdesk.sandbox.buildkit.cache import Cache
 from dockdesk.sandbox.buildkit.journal import Journal, Telling
 from dockdesk.sandbox.buildkit.sessions import Session, Sessions
 from dockdesk.sandbox.engine.filesystem import Node
+from dockdesk.sandbox.engine.registry_client import Credentials
 from dockdesk.sandbox.engine.state import EngineState
 from dockdesk.wire.buildkit import SourceInfo, Vertex
 from dockdesk.wire.grpc import Code
@@ -35,7 +36,10 @@ def digest(*parts: object) -> str:
 
 @dataclass(slots=True)
 class Bench:
-    """``uploaded`` are the files of a context that came with the request. ``source`` is the Dockerfile, once read."""
+    """``uploaded`` are the files of a context that came with the request. ``source`` is the Dockerfile, once read.
+
+    ``logins``, by the registry, take the place of a session's; Docker Hub's is under "".
+    """
 
     state: EngineState
     cache: Cache
@@ -45,6 +49,7 @@ class Bench:
     journal: Journal
     uploaded: Mapping[str, Node] | None = None
     source: SourceInfo = field(default_factory=SourceInfo)
+    logins: Mapping[str, Credentials] | None = None
 
     async def session(self) -> Session:
         """Raises GrpcError where there is none."""

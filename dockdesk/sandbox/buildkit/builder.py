@@ -52,14 +52,16 @@ class _Job:
 
 @dataclass(slots=True)
 class Builder:
-    """The engine's BuildKit: what its builds share."""
+    """What the engine's builds share. ``older`` is what classic builds keep, ``seen`` the ids they made on their way."""
 
     state: EngineState
     cache: Cache
+    older: Cache
     sessions: Sessions = field(default_factory=Sessions)
     memory: Memory = field(default_factory=Memory)
     bases: Bases = field(default_factory=Bases)
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     async def solve(
         self, request: SolveRequest, uploaded: Mapping[str, Node] | None = None

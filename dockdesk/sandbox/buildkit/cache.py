@@ -52,10 +52,11 @@ class Record:
 
 
 class Cache:
-    """Also tells the engine of its records, for its disk usage."""
+    """Also tells the engine of its records, for its disk usage, where they are ``listed``."""
 
-    def __init__(self, state: EngineState) -> None:
+    def __init__(self, state: EngineState, listed: bool = True) -> None:
         self._state = state
+        self._told = listed
         self._records: dict[str, Record] = {}
 
     def find(self, key: str) -> Result | None:
@@ -115,6 +116,8 @@ class Cache:
         return record
 
     def _listed(self, record: Record) -> None:
+        if not self._told:
+            return
         line: dict[str, Any] = {
             "ID": record.id,
             "Parent": "",

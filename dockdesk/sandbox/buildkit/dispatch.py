@@ -105,16 +105,19 @@ class Dispatch:
         self._source = source
 
     def run(self) -> State:
-        """Raises StepError."""
-        triggers = self.state.config.pop("OnBuild", None) or ()
-        for text in triggers:
-            for instruction in parse(str(text)).instructions:
-                self._do(instruction)
-        for instruction in self.stage.steps:
-            self._do(instruction)
+        """Do all of it. Raises StepError."""
+        for instruction in self.instructions():
+            self.do(instruction)
         return self.state
 
-    def _do(self, instruction: Instruction) -> None:
+    def instructions(self) -> list[Instruction]:
+        """Those of the stage, after what its base has for whoever builds on it."""
+        triggers = self.state.config.pop("OnBuild", None) or ()
+        found = [one for text in triggers for one in parse(str(text)).instructions]
+        return [*found, *self.stage.steps]
+
+    def do(self, instruction: Instruction) -> None:
+        """Raises StepError."""
         handler = getattr(self, f"_{instruction.keyword.lower()}")
         try:
             handler(instruction)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from dockdesk.sandbox.buildkit.bench import Bench, StepError
 from dockdesk.sandbox.buildkit.copying import joined
 from dockdesk.sandbox.buildkit.dispatch import Dispatch, History, Options, State
 from dockdesk.sandbox.buildkit.dockerfile import Dockerfile, DockerfileError, Instruction, parse
+from dockdesk.sandbox.buildkit.ignoring import patterns_of
 from dockdesk.sandbox.buildkit.journal import Telling
 from dockdesk.sandbox.buildkit.ops import ImageOp, LocalOp, Op, Solver
 from dockdesk.sandbox.buildkit.running import mount_of
@@ -84,7 +84,7 @@ class Frontend:
             )
             ignore = _at(context, _IGNORE)
         if ignore is not None:
-            self.excluded = _patterns(ignore.data.decode("utf-8", "replace"))
+            self.excluded = patterns_of(ignore.data.decode("utf-8", "replace"))
         return node.data.decode("utf-8", "replace")
 
     async def _local(self, name: str, wanted: sync.Wanted, hint: str) -> Mapping[str, Node]:
@@ -300,25 +300,6 @@ def _at(tree: Mapping[str, Node], name: str) -> Node | None:
     while node is not None and node.is_link and hops < 16:
         node, hops = tree.get("/" + node.link.lstrip("/")), hops + 1
     return node if node is None or not node.is_folder else None
-
-
-def _patterns(text: str) -> tuple[str, ...]:
-    """The lines of an ignore file, as the client is to apply them."""
-    found = []
-    for line in text.removeprefix("\ufeff").splitlines():
-        if line.startswith("#"):
-            continue
-        line = line.strip()
-        if not line:
-            continue
-        inverted = line.startswith("!")
-        pattern = line[1:].strip() if inverted else line
-        if pattern:
-            pattern = posixpath.normpath(pattern.replace("//", "/"))
-            if len(pattern) > 1 and pattern.startswith("/"):
-                pattern = pattern[1:]
-        found.append(("!" if inverted else "") + pattern)
-    return tuple(found)
 
 
 def _hosts(text: str) -> tuple[tuple[str, str], ...]:

@@ -169,7 +169,8 @@ class ContainersApi:
 
     async def _export(self, request: Request) -> Response:
         container = self._of(request)
-        return Response(body=await asyncio.to_thread(container.files.tar, "/"), content_type=TAR)
+        data = await asyncio.to_thread(container.files.tar, "/", False)
+        return Response(body=data, content_type=TAR)
 
     async def _stats(self, request: Request) -> Response:
         container = self._of(request)

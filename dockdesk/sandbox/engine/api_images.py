@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 
-from dockdesk.sandbox.buildkit.api import BuildKitApi, is_buildkit
-from dockdesk.sandbox.engine import images, present, recipes
+from dockdesk.sandbox.buildkit.api import BuildKitApi
+from dockdesk.sandbox.engine import hub, images, present, recipes
 from dockdesk.sandbox.engine.api_containers import TAR
-from dockdesk.sandbox.engine.building import build_classic
 from dockdesk.sandbox.engine.catalogue import RECIPES
 from dockdesk.sandbox.engine.filters import Filters
 from dockdesk.sandbox.engine.registry_client import (
@@ -20,10 +18,11 @@ from dockdesk.sandbox.engine.registry_client import (
     split,
 )
 from dockdesk.sandbox.engine.state import EngineState, SimImage, with_tag
-from dockdesk.sandbox.engine.transfer import Transfers, descriptor, line
+from dockdesk.sandbox.engine.transfer import Transfers, descriptor, line, pull_error
 from dockdesk.sandbox.http import HttpError, Request, Response, Router, json_response
 
 _STEP_SECONDS = 0.03
+_HUB_NAMES = {"", "docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
 class ImagesApi:
@@ -47,7 +46,7 @@ class ImagesApi:
         router.add("POST", "/images/{name+}/tag", self._tag)
         router.add("DELETE", "/images/{name+}", self._remove)
         router.add("POST", "/commit", self._commit)
-        router.add("POST", "/build", self._build)
+        router.add("POST", "/build", self._buildkit.build)
         router.add("GET", "/distribution/{name+}/json", self._distribution)
 
     async def _list(self, request: Request) -> Response:
@@ -88,26 +87,33 @@ class ImagesApi:
             reference = f"{name}@{tag}"
         else:
             reference = with_tag(f"{name}:{tag}" if tag else name)
+        login = credentials(request.headers.get("x-registry-auth", ""))
+        plain, _, last = reference.rpartition("@" if "@" in reference else ":")
+        platform = request.first("platform")
         if split(name) is not None:
-            login = credentials(request.headers.get("x-registry-auth", ""))
-            plain, _, last = reference.rpartition("@" if "@" in reference else ":")
-            platform = request.first("platform")
             return Response(body=await self._transfers.pull(plain, last, platform, login))
         held = self._state.find_image(reference)
-        recipe = images.find_recipe(reference)
-        if held is None and recipe is None:
-            repository = reference.rpartition(":")[0]
-            raise HttpError(
-                404,
-                f"pull access denied for {repository}, repository does not exist or may require "
-                "'docker login': denied: requested access to the resource is denied",
-            )
-        fresh = images.image_of(recipe, self._state.born) if recipe else None
+        fresh = hub.stock(self._state, plain, last)
+        if self._state.hub:
+            try:
+                _, (_, _, digest) = await hub.ask(self._state, plain, last, login)
+            except TransferError as error:
+                # The catalogue has every plausible tag; the registry only those of a history.
+                if error.code != "MANIFEST_UNKNOWN" or fresh is None:
+                    raise pull_error(error, plain, reference) from None
+            else:
+                fresh = hub.stock(self._state, plain, last, digest)
+                if fresh is None:
+                    return Response(body=await self._transfers.pull(plain, last, platform, login))
+        elif held is None and fresh is None:
+            denied = TransferError("denied: requested access to the resource is denied", "DENIED")
+            raise pull_error(denied, plain, reference)
         if fresh is not None:
             fresh.tags = [reference]
-        image = held or fresh
-        assert image is not None
-        return Response(body=self._pull(reference, image, held is not None))
+        if held is not None and (fresh is None or fresh.id == held.id):
+            return Response(body=self._pull(reference, held, True))
+        assert fresh is not None
+        return Response(body=self._pull(reference, fresh, False))
 
     async def _pull(self, reference: str, image: SimImage, held: bool) -> AsyncIterator[bytes]:
         repository, _, tag = reference.rpartition(":")
@@ -203,7 +209,7 @@ class ImagesApi:
 
     async def _push(self, request: Request) -> Response:
         name, tag = request.params["name"], request.first("tag")
-        if split(name) is not None:
+        if hub.place_of(self._state, name) is not None:
             login = credentials(request.headers.get("x-registry-auth", ""))
             return Response(body=self._transfers.push(name, tag, login))
         reference = with_tag(f"{name}:{tag}" if tag else name)
@@ -276,40 +282,25 @@ class ImagesApi:
         )
         return json_response({"Id": image.id}, 201)
 
-    async def _build(self, request: Request) -> Response:
-        if is_buildkit(request):
-            return await self._buildkit.build(request)
-        data = await request.body()
-        tree = await asyncio.to_thread(images.tree_of_tar, data, self._state.clock.now())
-        arguments = json.loads(request.first("buildargs") or "{}")
-        return Response(
-            body=build_classic(
-                self._state,
-                tree,
-                request.first("dockerfile") or "Dockerfile",
-                request.query.get("t", []),
-                {str(key): str(value or "") for key, value in arguments.items()},
-                request.first("target"),
-                json.loads(request.first("labels") or "{}"),
-            )
-        )
-
     async def _login(self, request: Request) -> Response:
-        """Whether a registry on this computer takes a login; others can't be asked and are believed."""
+        """Whether a registry on this computer, or what stands for Docker Hub, takes a login; others are believed."""
         value = await request.json()
         if not isinstance(value, dict):
             raise HttpError(400, "invalid authentication configuration")
-        address = str(value.get("serveraddress") or "").removeprefix("http://").partition("/")[0]
-        if split(f"{address}/x") is not None:
+        server = str(value.get("serveraddress") or "")
+        address = server.removeprefix("https://").removeprefix("http://").partition("/")[0]
+        known, shown = split(f"{address}/x") is not None, f"http://{address}/v2/"
+        if address in _HUB_NAMES and self._state.hub:
+            known, shown, address = True, "https://registry-1.docker.io/v2/", self._state.hub
+        if known:
             try:
                 await RegistryClient(address, from_json(value), "", "").login()
             except TransferError as error:
                 denied = error.code == "UNAUTHORIZED"
-                text = f'Get "http://{address}/v2/": {error}' if denied else str(error)
+                text = f'Get "{shown}": {error}' if denied else str(error)
                 raise HttpError(401 if denied else 500, text) from None
         elif not value.get("username") or not value.get("password"):
-            hub = "https://registry-1.docker.io/v2/"
-            raise HttpError(401, f'Get "{hub}": unauthorized: incorrect username or password')
+            raise HttpError(401, f'Get "{shown}": unauthorized: incorrect username or password')
         return json_response({"Status": "Login Succeeded", "IdentityToken": ""})
 
     async def _distribution(self, request: Request) -> Response:
@@ -319,6 +310,9 @@ class ImagesApi:
             return json_response(await self._transfers.describe(with_tag(name), login))
         recipe = images.find_recipe(name)
         if recipe is None:
+            if hub.place_of(self._state, with_tag(name).rpartition(":")[0]) is not None:
+                login = credentials(request.headers.get("x-registry-auth", ""))
+                return json_response(await self._transfers.describe(with_tag(name), login))
             raise HttpError(404, "manifest unknown")
         kind, data = recipes.package(recipe, self._state.born).manifests[-1]
         return json_response(descriptor(kind, data))

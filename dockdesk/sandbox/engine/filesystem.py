@@ -169,15 +169,19 @@ class FileSystem:
         }
         return {path: node for path, node in tree.items() if self.get(path) is not None}
 
-    def tar(self, path: str) -> bytes:
-        """What the archive endpoint sends for a path: the node under its own name, and all below."""
+    def tar(self, path: str, own_name: bool = True) -> bytes:
+        """What the archive endpoint sends for a path: the node under its own name, and all below.
+
+        Without ``own_name`` only what is below it, as an export has it.
+        """
         resolved, _ = self.find(path)
-        top = posixpath.basename(clean(path)) or "."
+        top = (posixpath.basename(clean(path)) or ".") if own_name else ""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
             for below, node in self.walk(resolved):
                 inside = below[len(resolved) :].lstrip("/")
-                _add(archive, posixpath.join(top, inside) if inside else top, node)
+                if name := posixpath.join(top, inside) if inside else top:
+                    _add(archive, name, node)
         return buffer.getvalue()
 
     def untar(self, data: bytes, folder: str, now: float) -> None:
@@ -191,6 +195,11 @@ class FileSystem:
                     path = clean(posixpath.join(resolved, member.name))
                     if not path.startswith(resolved.rstrip("/") + "/") and path != resolved:
                         raise HttpError(400, f"invalid path in archive: {member.name}")
+                    if member.islnk():
+                        first = self.get(clean(posixpath.join(resolved, member.linkname)))
+                        if first is not None:
+                            self.put(path, first)
+                        continue
                     self._extract(archive, member, path, now)
         except tarfile.TarError as error:
             raise HttpError(400, f"Error processing tar file: {error}") from None

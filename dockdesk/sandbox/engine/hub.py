@@ -39,8 +39,10 @@ async def ask(
     """The manifest under a name's tag or digest. Raises TransferError."""
     place = place_of(state, name)
     if place is None:
-        host = name.partition("/")[0]
-        raise TransferError(f"{host}: the sandbox reaches registries on this computer only")
+        host, slash, _ = name.removeprefix("docker.io/").partition("/")
+        if slash and _HOST.fullmatch(host):
+            raise TransferError(f"{host}: the sandbox reaches registries on this computer only")
+        raise TransferError("denied: requested access to the resource is denied", "DENIED")
     client = RegistryClient(place[0], login, place[1], "pull")
     await client.login()
     return client, await client.manifest(reference)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from dockdesk.sandbox.engine import images
+from dockdesk.sandbox.engine.hub import place_of
 from dockdesk.sandbox.engine.layers import LayerError, sha256
 from dockdesk.sandbox.engine.recipes import (
     DOCKER_LIST,
@@ -82,7 +83,7 @@ class Transfers:
         self, name: str, reference: str, platform: str, login: Credentials
     ) -> AsyncIterator[bytes]:
         """The stream of a pull of ``name`` at a tag or digest; raises HttpError where it fails before it begins."""
-        place = split(name)
+        place = place_of(self._state, name)
         assert place is not None
         joined = "@" if reference.startswith("sha256:") else ":"
         whole = f"{name}{joined}{reference}"
@@ -91,19 +92,19 @@ class Transfers:
             await client.login()
             kind, data, digest = await client.manifest(reference)
         except TransferError as error:
-            raise _pull_error(error, name, whole) from None
-        return self._pulled(client, place, whole, platform, (kind, data, digest))
+            raise pull_error(error, name, whole) from None
+        return self._pulled(client, place, name, whole, platform, (kind, data, digest))
 
     async def _pulled(
         self,
         client: RegistryClient,
         place: tuple[str, str],
+        name: str,
         whole: str,
         platform: str,
         top: tuple[str, bytes, str],
     ) -> AsyncIterator[bytes]:
         kind, data, digest = top
-        name = f"{place[0]}/{place[1]}"
         reference = whole.removeprefix(name)[1:]
         yield line(status=f"Pulling from {place[1]}", id=reference)
         try:
@@ -201,7 +202,7 @@ class Transfers:
     async def describe(self, whole: str, login: Credentials) -> dict[str, Any]:
         """DistributionInspect: what a registry has under a name. Raises HttpError."""
         name, _, reference = whole.rpartition("@" if "@" in whole else ":")
-        place = split(name)
+        place = place_of(self._state, name)
         assert place is not None
         client = RegistryClient(place[0], login, place[1], "pull")
         try:
@@ -221,9 +222,10 @@ class Transfers:
 
     async def push(self, name: str, tag: str, login: Credentials) -> AsyncIterator[bytes]:
         """The stream of a push of one tag, or of all of a repository's."""
-        place = split(name)
+        place = place_of(self._state, name)
         assert place is not None
-        yield line(status=f"The push refers to repository [{name}]")
+        shown = name if split(name) is not None else f"docker.io/{place[1]}"
+        yield line(status=f"The push refers to repository [{shown}]")
         wanted = [f"{name}:{tag}"] if tag else self._tags_of(name)
         found = [(item, self._state.find_image(item)) for item in wanted]
         if not found or any(image is None or item not in image.tags for item, image in found):
@@ -328,7 +330,7 @@ def _choose(index: Mapping[str, Any], platform: str) -> str:
     raise TransferError(f"no matching manifest for {platform} in the manifest list entries")
 
 
-def _pull_error(error: TransferError, name: str, whole: str) -> HttpError:
+def pull_error(error: TransferError, name: str, whole: str) -> HttpError:
     text = str(error)
     match error.code:
         case "MANIFEST_UNKNOWN":
@@ -341,4 +343,6 @@ def _pull_error(error: TransferError, name: str, whole: str) -> HttpError:
                 f"pull access denied for {name}, repository does not exist or may require "
                 f"'docker login': {text}",
             )
+        case "TOOMANYREQUESTS":
+            return HttpError(429, text)
     return HttpError(500, text)
