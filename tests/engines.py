@@ -377,7 +377,7 @@ class Registry:
                 "version: 0.1\n"
                 "log: {level: error}\n"
                 f"storage: {{filesystem: {{rootdirectory: {self.folder}/data}}, delete: {{enabled: true}}}}\n"
-                f"http: {{addr: '{self.address}'}}\n"
+                f"http: {{addr: '{self.address}'{self.http_configuration()}}}\n"
                 f"{self.more_configuration()}"
             )
             with open(self.folder / "log", "ab") as log:
@@ -397,6 +397,10 @@ class Registry:
 
     def more_configuration(self) -> str:
         """More lines for its configuration."""
+        return ""
+
+    def http_configuration(self) -> str:
+        """More about how it is reached."""
         return ""
 
     def answers(self) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote, urljoin
 
 from dockdesk.backends.registries.client import PUSH, DistributionClient
@@ -36,6 +38,15 @@ _RECEIVED = re.compile(r"(?:bytes=)?0-(\d{1,18})")
 Moved = Callable[[int], None]  # told how many bytes of a blob have been moved so far
 
 
+class Source(Protocol):
+    """Content that can be read from any place on, as often as asked."""
+
+    @property
+    def descriptor(self) -> Descriptor: ...
+
+    def pieces(self, work: Work, offset: int = 0) -> Generator[bytes, None, None]: ...
+
+
 class BlobSource:
     """A blob of a registry as pieces, from any place on, as often as asked. Blocking."""
 
@@ -50,10 +61,14 @@ class BlobSource:
         self._client = client
         self._repository = repository
         self._title = title
+        self._descriptor = descriptor
         self._attempts = attempts
-        self.descriptor = descriptor
 
-    def pieces(self, work: Work, offset: int = 0) -> Iterator[bytes]:
+    @property
+    def descriptor(self) -> Descriptor:
+        return self._descriptor
+
+    def pieces(self, work: Work, offset: int = 0) -> Generator[bytes, None, None]:
         """The blob from ``offset`` on. A cut or shortened answer is taken up again where it ended.
 
         Raise RemoteError where the content is not what its digest says; from the middle on it can't be checked.
@@ -67,12 +82,13 @@ class BlobSource:
             began = position
             problem: DockDeskError | None = None
             try:
-                for piece in self._some(work, position):
-                    position += len(piece)
-                    if 0 <= descriptor.size < position:
-                        raise self._damaged("It is longer than its manifest says.")
-                    digest.update(piece)
-                    yield piece
+                with closing(self._some(work, position)) as some:
+                    for piece in some:
+                        position += len(piece)
+                        if 0 <= descriptor.size < position:
+                            raise self._damaged("It is longer than its manifest says.")
+                        digest.update(piece)
+                        yield piece
             except TROUBLE as error:
                 problem = unreached(self._title, self._client.host, error)
             except RateLimitedError as error:
@@ -94,7 +110,7 @@ class BlobSource:
         if not offset and digest.hexdigest() != expected:
             raise self._damaged("Its content is not what its digest says.")
 
-    def _some(self, work: Work, position: int) -> Iterator[bytes]:
+    def _some(self, work: Work, position: int) -> Generator[bytes, None, None]:
         """One request's worth from ``position`` on."""
         headers = {"Range": f"bytes={position}-"} if position else {}
         if position and position == self.descriptor.size:
@@ -147,13 +163,14 @@ def read_blob(source: BlobSource, work: Work, limit: int) -> bytes:
     found: list[bytes] = []
     total = 0
     if size <= limit:
-        for piece in source.pieces(work):
-            total += len(piece)
-            found.append(piece)
-            if total > limit:
-                break
-        else:
-            return b"".join(found)
+        with closing(source.pieces(work)) as pieces:
+            for piece in pieces:
+                total += len(piece)
+                found.append(piece)
+                if total > limit:
+                    break
+            else:
+                return b"".join(found)
     raise NotSupportedError(
         "It is too long to be shown", f"It has {max(size, total)} bytes.", "Save it as a file."
     )
@@ -162,8 +179,8 @@ def read_blob(source: BlobSource, work: Work, limit: int) -> bytes:
 def download(source: BlobSource, target: Path, work: Work, title: str) -> int:
     """Write a blob to a file, whole and checked or not at all; returns its bytes."""
     size = max(source.descriptor.size, 1)
-    with PartFile(target, title) as file:
-        for piece in source.pieces(work):
+    with PartFile(target, title) as file, closing(source.pieces(work)) as pieces:
+        for piece in pieces:
             file.write(piece)
             work.progress(min(file.written / size, 1.0))
         file.finish()
@@ -220,9 +237,7 @@ class BlobTarget:
             return Begun("")
         return Begun(self._location(answer))
 
-    def upload(
-        self, source: BlobSource, work: Work, moved: Moved, begun: Begun | None = None
-    ) -> int:
+    def upload(self, source: Source, work: Work, moved: Moved, begun: Begun | None = None) -> int:
         """Send a blob; returns the bytes that went out. What arrived is not sent again after a cut."""
         size = source.descriptor.size
         location = begun.location if begun is not None else ""
@@ -240,6 +255,7 @@ class BlobTarget:
                     try:
                         location, offset = self._patch(location, source, work, counter)
                     finally:
+                        counter.close()
                         sent += counter.sent
                     self._finish(location, source.descriptor.digest, work)
                 moved(max(size, 0))
@@ -264,7 +280,7 @@ class BlobTarget:
         return unreached(self._title, self._client.host, error)
 
     def _patch(
-        self, location: str, source: BlobSource, work: Work, counter: _Counted
+        self, location: str, source: Source, work: Work, counter: _Counted
     ) -> tuple[str, int]:
         """Stream the rest of a blob; returns where to finish, and how much the registry has then."""
         size, offset = source.descriptor.size, counter.offset
@@ -357,14 +373,22 @@ class _Counted:
         self.offset = offset
         self.sent = 0
         self._moved = moved
+        self._pieces: Generator[bytes, None, None] | None = None
 
-    def over(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def over(self, pieces: Generator[bytes, None, None]) -> Iterator[bytes]:
+        self.close()
+        self._pieces = pieces
         at = self.offset
         for piece in pieces:
             yield piece
             at += len(piece)
             self.sent += len(piece)
             self._moved(at)
+
+    def close(self) -> None:
+        """End the download behind the pieces; the garbage collector would do it, but late."""
+        if self._pieces is not None:
+            self._pieces.close()
 
 
 def _received(answer: Answer) -> int | None:
