@@ -22,6 +22,7 @@ from dockdesk.ui.panes.dockerfiles.build_facts import FileFacts, facts_of
 from dockdesk.ui.panes.dockerfiles.build_form import default_tag, spec_of, values_of
 from dockdesk.ui.panes.dockerfiles.build_plan import BuildRequest, build_action
 from dockdesk.ui.panes.dockerfiles.build_presets import BuildPresets, KeptBuilds
+from dockdesk.ui.panes.dockerfiles.context_alerts import ContextAlerts, detail_of, title_of
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.widgets.steps.items import clock_text
 
@@ -48,6 +49,7 @@ class BuildDesk(QObject):
         self._context = context
         self._workspace = workspace
         self._window = window
+        self.alerts = ContextAlerts(context.jobs, self)
         self.presets = BuildPresets(context.data)
         self._last: dict[str, BuildSpec] = {}  # by project, with the secrets that are not kept
         self._asked: BuildSpec | None = None
@@ -96,6 +98,10 @@ class BuildDesk(QObject):
 
         def go_on(document: OpenDocument, facts: FileFacts, request: BuildRequest) -> None:
             self._begin(document, facts, request, None, then)
+            if warnings := self.alerts.warnings_of(document):
+                self._context.notices.show(
+                    title_of(warnings), detail_of(warnings), "See Context beside the text.", "warn"
+                )
 
         self._prepare(document, adjust, go_on)
 
@@ -175,6 +181,8 @@ class BuildDesk(QObject):
         )
         dialog.menu.set_found(kept.presets)
         dialog.submitted.connect(lambda typed, filled: self._submit(document, facts, typed, filled))
+        if warnings := self.alerts.warnings_of(document):
+            dialog.tell(title_of(warnings), "warn", detail_of(warnings))
         dialog.open_soon()
 
     def _first_values(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +14,27 @@ from dockdesk.core.errors import DockDeskError
 from dockdesk.dockerfile.context_warnings import ContextWarning, Glance, glance
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.widgets.plain import one_line
 
 _AT_ONCE = 2_000  # entries that a thread looks at; with more, a process does
 _MOST = 200_000
 _REST_MS = 300
+_TOLD = 4
+
+
+def title_of(warnings: Sequence[ContextWarning]) -> str:
+    """What a message about them is called; empty where there is nothing to say."""
+    secrets = sum(bool(warning.line) for warning in warnings)
+    if secrets:
+        return "A secret would be sent" if secrets == 1 else f"{secrets} secrets would be sent"
+    return "The build context needs a look" if warnings else ""
+
+
+def detail_of(warnings: Sequence[ContextWarning]) -> str:
+    told = [one_line(warning.text, 160) for warning in warnings[:_TOLD]]
+    if len(warnings) > _TOLD:
+        told.append(f"and {len(warnings) - _TOLD} more")
+    return "\n".join(told)
 
 
 class ContextAlerts(QObject):
@@ -33,6 +51,10 @@ class ContextAlerts(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REST_MS)
         self._timer.timeout.connect(self._look)
+
+    def warnings_of(self, document: OpenDocument) -> tuple[ContextWarning, ...]:
+        """What is known of a document's context by now; empty for one that isn't in front."""
+        return self.warnings if document is self._document else ()
 
     def set_document(self, document: OpenDocument | None) -> None:
         """Look at another document's context, once there is time."""

@@ -20,7 +20,6 @@ from dockdesk.ui.pane import Handler, Pane, Unsaved
 from dockdesk.ui.panes.dockerfiles import kinds
 from dockdesk.ui.panes.dockerfiles.actions import ACTIONS
 from dockdesk.ui.panes.dockerfiles.build_desk import BuildDesk
-from dockdesk.ui.panes.dockerfiles.context_alerts import ContextAlerts
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
 from dockdesk.ui.panes.dockerfiles.focus_order import order_focus
 from dockdesk.ui.panes.dockerfiles.handlers import handlers_of
@@ -69,7 +68,7 @@ class DockerfilesPane(Pane):
         self.launcher = Launcher(context, self.builds, self)
         self.watch = WatchDesk(context, self.builds, self.launcher, self)
         self.starting = Starting(context, self)
-        self.alerts = ContextAlerts(context.jobs, self)
+        self.alerts = self.builds.alerts
         self.files = ProjectList(theme)
         self.beside = ViewArea(context, [entry for entry in VIEWS if entry.side == "beside"])
         self.below = ViewArea(context, [entry for entry in VIEWS if entry.side == "below"])

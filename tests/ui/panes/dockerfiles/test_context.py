@@ -9,12 +9,17 @@ import pytest
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtTest import QTest
 
+from dockdesk.dockerfile.context_warnings import ContextWarning
+from dockdesk.ui.panes.dockerfiles import context_alerts
+from dockdesk.ui.panes.dockerfiles.build_dialog import BuildDialog
+from dockdesk.ui.panes.dockerfiles.context_alerts import detail_of, title_of
 from dockdesk.ui.panes.dockerfiles.context_model import NAME, RULE, SIZE, ContextRole
 from dockdesk.ui.panes.dockerfiles.context_view import ContextView
 from dockdesk.ui.panes.dockerfiles.ignore_editor import ignore_file
 from dockdesk.ui.panes.dockerfiles.ignore_language import IgnoreLanguage
 from dockdesk.ui.panes.dockerfiles.treemap import Tile, squarified, together
 from tests.ui.panes.dockerfiles.conftest import Desk
+from tests.ui.panes.hands import dialog
 
 pytestmark = pytest.mark.qt_log_ignore("grabbing the (keyboard|mouse)")
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -305,3 +310,43 @@ def test_nothing_open_says_so(desk: Desk) -> None:
     assert view.empty.isVisible()
     assert document.context_folder is None
     assert not view.warnings()
+
+
+# What is said of it elsewhere.
+
+
+def test_secrets_are_told_on_the_tab_before_it_is_opened_and_in_the_build_form(desk: Desk) -> None:
+    put(desk.folder, {".env": "PASSWORD=1", "id_rsa": "x", ".dockerignore": ""})
+    document = desk.open()
+    desk.rig.until(lambda: len(desk.pane.alerts.warnings) == 2)
+    bar = desk.pane.beside._bar
+    assert "Context  2 !" in [bar.tabText(at) for at in range(bar.count())]
+    assert title_of(desk.pane.alerts.warnings) == "2 secrets would be sent"
+    desk.rig.connect()
+    desk.pane.builds.open_form(document)
+    form = dialog(desk.rig, BuildDialog)
+    item = form.messages.itemAt(0)
+    assert item is not None
+    assert "2 secrets would be sent" in item.widget().text()
+    form.reject()
+    desk.pane.launcher.build_and_run(document)
+    desk.rig.until(lambda: any("secrets" in n.title for n in desk.rig.notices.shown))
+    desk.rig.settle()
+    # What the view finds out while rules are typed counts at once.
+    view = shown(desk)
+    view.secrets._on_leave()
+    desk.rig.until(lambda: not desk.pane.alerts.warnings)
+    desk.rig.until(lambda: "Context" in [bar.tabText(at) for at in range(bar.count())])
+
+
+def test_a_large_context_is_looked_at_in_two_steps(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context_alerts, "_AT_ONCE", 2)
+    put(desk.folder, {"z/.env": "PASSWORD=1"})
+    desk.open()
+    desk.rig.until(lambda: [w.path for w in desk.pane.alerts.warnings] == ["z/.env"])
+    many = tuple(ContextWarning(f"f{n}", f"f{n} is.", "bad") for n in range(9))
+    assert title_of(many) == "The build context needs a look"
+    assert detail_of(many).splitlines()[-1] == "and 5 more"
+    assert title_of(()) == ""
