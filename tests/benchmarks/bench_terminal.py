@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 
+from dockdesk.bridge.collector import Collector
 from dockdesk.ui.theme import LIGHT, Theme
 from dockdesk.ui.widgets.terminal import TerminalView, preload
 from tests.benchmarks.harness import (
@@ -91,7 +92,9 @@ def _floods(view: TerminalView, paints: _Paints, report: Report) -> None:
         if rate:
             report.add("flood at 20 MB/s: throughput", speed, "MB/s", at_least=19.0)
             report.add("flood at 20 MB/s: longest stall", meter.longest, "ms", limit=FRAME_MS)
-            report.add("flood at 20 MB/s: GUI thread busy at a stretch", meter.busy, "ms")
+            report.add(
+                "flood at 20 MB/s: GUI thread busy at a stretch", meter.busy, "ms", limit=FRAME_MS
+            )
             report.add("flood at 20 MB/s: frames", frames, "1/s", at_least=30)
             report.add("flood at 20 MB/s: CPU", used.percent, "% of a core")
         else:
@@ -254,11 +257,13 @@ def run(report: Report) -> None:
     report.add("making a terminal", (time.perf_counter() - start) * 1000, "ms", limit=FRAME_MS * 3)
     spin(0.3)
     paints = _Paints(view._canvas)
+    collector = Collector()  # as in the program: Python's own rounds would come at any time
     _floods(view, paints, report)
     _listing(view, report)
     _echo(view, paints, report)
     _idle(view, report)
     view.close_terminal()
+    collector.close()
 
 
 if __name__ == "__main__":

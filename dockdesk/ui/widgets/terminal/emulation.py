@@ -16,7 +16,7 @@ from dockdesk.ui.widgets.terminal.screen import HISTORY, Colours, Mode, Screen
 
 _SLICE = 1024
 """Bytes parsed between looks at the clock: the worst sequences take 20 µs a byte, ordinary output 0.02."""
-_BUDGET_S = 0.005
+_BUDGET_S = 0.003
 
 
 class Emulation(QObject):
