@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
+from dockdesk.core.errors import DockDeskError
+from dockdesk.core.forms import Field, FieldKind, Form
 from dockdesk.ui.context import NoticeAction, UiContext
 from dockdesk.ui.panes.dockerfiles import wizard_files
 from dockdesk.ui.panes.dockerfiles.bars import FileBar
 from dockdesk.ui.panes.dockerfiles.document import OpenDocument
+from dockdesk.ui.widgets.dialogs import FormDialog
 from dockdesk.ui.widgets.empty import StateButton
 
 if TYPE_CHECKING:
@@ -52,25 +55,49 @@ class Starting(QObject):
 
     def try_sample(self) -> None:
         """Copy the sample project to a folder of the user's choice, and open it."""
-        suggested = wizard_files.free_sample_folder()
-        dialog = QFileDialog(self._pane, "Copy the sample project to")
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Copy here")
-        dialog.setDirectory(str(Path.home()))
-        dialog.selectFile(str(suggested))
-        dialog.fileSelected.connect(lambda path: self.copy_sample(Path(path)))
-        dialog.finished.connect(dialog.deleteLater)
+        self._context.jobs.submit(
+            self, lambda _work: wizard_files.free_sample_folder(), self._ask_sample_folder
+        )
+
+    def _ask_sample_folder(self, suggested: Path) -> None:
+        field = Field(
+            "folder",
+            "Copy it to",
+            FieldKind.FOLDER,
+            str(suggested),
+            "A folder that is empty, or does not exist yet.",
+            required=True,
+        )
+        form = Form(
+            "Try a sample project",
+            (field,),
+            "Copy and open",
+            "hello-web is a page that greets, in one file of Python. Its Dockerfile builds and runs, "
+            "and gives the editor a few things to say.",
+        )
+        dialog = FormDialog(self._context.theme, form, stays=True, parent=self._pane.window())
+
+        def submitted(values: dict[str, str]) -> None:
+            self.copy_sample(Path(values["folder"]), dialog.close_done, dialog.show_error)
+
+        dialog.submitted.connect(submitted)
         dialog.open()
 
-    def copy_sample(self, target: Path) -> None:
+    def copy_sample(
+        self,
+        target: Path,
+        done: Callable[[], None] | None = None,
+        failed: Callable[[DockDeskError], None] | None = None,
+    ) -> None:
         """Copy the sample project there, and open it."""
 
-        def done(folder: Path) -> None:
+        def copied(folder: Path) -> None:
+            if done is not None:
+                done()
             self._pane.open_folder(folder)
 
         self._context.jobs.submit(
-            self, lambda _work: wizard_files.copy_sample(target), done, lane="files"
+            self, lambda _work: wizard_files.copy_sample(target), copied, failed, lane="files"
         )
 
     def _on_written(self, path: Path, folder: Path, run: bool) -> None:

@@ -164,12 +164,13 @@ class ProjectWizard(Dialog):
         self.run_button = self.add_button(
             Button(self.theme, "Write, build and run", "player-play", "primary")
         )
-        self.run_button.setDefault(True)
         self.run_button.clicked.connect(lambda: self._write(True))
 
     # What the folder is.
 
     def _on_folder_changed(self) -> None:
+        self._drafted = None  # what is shown is about another folder
+        self._show_state()
         self._look_timer.start()
 
     def _look(self) -> None:

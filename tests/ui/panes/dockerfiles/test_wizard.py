@@ -17,6 +17,7 @@ from dockdesk.ui.panes.dockerfiles.bars import FileBar
 from dockdesk.ui.panes.dockerfiles.compare import CompareDialog
 from dockdesk.ui.panes.dockerfiles.wizard import ProjectWizard
 from dockdesk.ui.widgets.buttons import Button
+from dockdesk.ui.widgets.dialogs import FormDialog
 from dockdesk.ui.widgets.notice import MessageCard
 from tests.ui.panes.dockerfiles.conftest import Desk
 from tests.ui.panes.hands import dialog, drop, open_dialogs
@@ -176,6 +177,7 @@ def test_an_unknown_project_has_its_kind_chosen(desk: Desk, tmp_path: Path) -> N
     ready(desk, wizard)
     assert "FROM --platform=$BUILDPLATFORM golang" in wizard.previews["Dockerfile"].text()
     wizard.folder.set_path(str(tmp_path / "gone"))
+    assert not wizard.write_button.isEnabled()
     desk.rig.until(lambda: "no such folder" in wizard._empty._title.text())
     assert wizard.kinds.titles() == []
     wizard.reject()
@@ -221,7 +223,14 @@ def test_the_sample_builds_and_gives_the_editor_something_to_say(
     desk: Desk, tmp_path: Path
 ) -> None:
     target = tmp_path / "samples" / "hello-web"
-    desk.pane.starting.copy_sample(target)
+    desk.pane.starting.try_sample()
+    form = dialog(desk.rig, FormDialog)
+    assert form.view.values()["folder"].endswith("dockdesk-samples/hello-web")
+    form.view.set_values({"folder": str(desk.folder)})
+    QTest.mouseClick(form.submit, LEFT)
+    desk.rig.until(lambda: "can't be copied" in form.view._rows["folder"]._words.text())
+    form.view.set_values({"folder": str(target)})
+    QTest.mouseClick(form.submit, LEFT)
     desk.rig.until(lambda: desk.pane.document is not None)
     document = desk.pane.document
     assert document is not None
