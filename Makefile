@@ -41,7 +41,7 @@ bench: ## Measure speed, as JSON (ARGS: names of benchmarks, none for all)
 	@$(PYTHON_IN) -m tests.benchmarks $(ARGS)
 
 pictures: ## Draw every pane of the sandbox in both themes into docs/pictures
-	@packaging/run.sh --demo pictures --out docs/pictures
+	@packaging/run.sh --demo pictures --open resources/samples/hello-web --build --out docs/pictures
 
 lock: ## Pin the newest allowed versions of all dependencies, with hashes
 	@packaging/setup.sh dev

@@ -112,6 +112,17 @@ def make_parser(paths: bool = False) -> argparse.ArgumentParser:
     pictures.add_argument(
         "--wait", type=float, default=4.0, metavar="SECONDS", help="for live figures to arrive"
     )
+    pictures.add_argument(
+        "--open",
+        type=os.path.abspath,
+        metavar="PATH",
+        help="show this file or folder among the Dockerfiles",
+    )
+    pictures.add_argument(
+        "--build",
+        action="store_true",
+        help="build and run what is opened, before anything is drawn",
+    )
     return parser
 
 

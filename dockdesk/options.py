@@ -18,3 +18,5 @@ class Options:
     pane: list[str] | None = None
     theme: str = "both"
     wait: float = 4.0
+    open: str = ""
+    build: bool = False

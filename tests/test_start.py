@@ -62,8 +62,9 @@ def test_paths_are_opened_and_commands_stay_commands(
     assert main([]) == 0
     assert list(ran[1].paths) == []
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")  # as drawing sets it
-    assert main(["--demo", "pictures", "--out", "p"]) == 0
+    assert main(["--demo", "pictures", "--out", "p", "--open", "web", "--build"]) == 0
     assert (ran[2].command, ran[2].out, list(ran[2].paths)) == ("pictures", "p", [])
+    assert (ran[2].open, ran[2].build) == (str(tmp_path / "web"), True)
 
 
 def test_without_a_display_it_says_what_else_there_is(

@@ -17,12 +17,15 @@ from dockdesk.ui.theme import Theme, ThemeMode
 
 _CONNECT_MS = 15_000
 _SETTLE_MS = 400
+_OPEN_MS = 1500
+_BUILD_MS = 60_000
+_LAUNCH_MS = 6000  # to start a container, and for the word of it to leave the window
 
 
 class Pictures(QObject):
     """Waits for the engine (or for the welcome page, where none answers), then draws pane by pane, theme by theme.
 
-    ``options`` has out, pane, theme, size and wait as on the command line; ``done`` gets the exit code.
+    ``options`` has out, pane, theme, size, wait, open and build as on the command line; ``done`` gets the exit code.
     """
 
     def __init__(
@@ -78,6 +81,27 @@ class Pictures(QObject):
             return
         self._begun = True
         self._patience.stop()
+        if self._options.open:
+            self._shell.open_paths([self._options.open])
+            QTimer.singleShot(_OPEN_MS, self, self._build if self._options.build else self._list)
+        else:
+            self._list()
+
+    def _build(self) -> None:
+        """Build and run what was opened, and go on when that is over, one way or the other."""
+        builds = self._shell.context.builds
+        builds.ended.connect(self._on_built)
+        self._patience.timeout.disconnect()
+        self._patience.timeout.connect(self._on_built)
+        self._patience.start(_BUILD_MS)
+        self._shell.navigation.trigger("build.and_run")
+
+    def _on_built(self, _run: object = None) -> None:
+        self._shell.context.builds.ended.disconnect(self._on_built)
+        self._patience.stop()
+        QTimer.singleShot(_LAUNCH_MS, self, self._list)
+
+    def _list(self) -> None:
         panes = self._options.pane or [entry.id for entry in self._shell.navigation.entries]
         modes = ["light", "dark"] if self._options.theme == "both" else [self._options.theme]
         self._steps = ((pane, cast(ThemeMode, mode)) for pane in panes for mode in modes)

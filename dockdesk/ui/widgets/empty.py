@@ -17,7 +17,7 @@ from dockdesk.ui.widgets.labels import PlainLabel
 from dockdesk.ui.widgets.spinner import Spinner
 
 _ICON_SIZE = 40
-_TEXT_WIDTH = 440
+_TEXT_WIDTH, _LEAST_WIDTH = 440, 160
 _PADDING, _LOW_PADDING, _GAP = 24, 8, 8
 _LOADING_SHOWN_AFTER_MS = 200
 
@@ -57,7 +57,7 @@ class EmptyState(QWidget):
         self._buttons: list[Button] = []
         self._described: list[StateButton] = []
         # A column of its own: an aligned label would be as high as its words are in the whole width.
-        words = QWidget(self)
+        self._words = words = QWidget(self)
         words.setFixedWidth(_TEXT_WIDTH)
         column = QVBoxLayout(words)
         column.setContentsMargins(0, 0, 0, 0)
@@ -102,7 +102,9 @@ class EmptyState(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Without its icon and close to the edges: in a low place the words and buttons are what matters."""
-        return QSize(super().minimumSizeHint().width(), self._words_height() + 2 * _LOW_PADDING)
+        buttons = self._row.sizeHint().width()
+        width = max(_LEAST_WIDTH, buttons) + 2 * _PADDING
+        return QSize(width, self._words_height() + 2 * _LOW_PADDING)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -110,12 +112,16 @@ class EmptyState(QWidget):
 
     def _words_height(self) -> int:
         labels = (self._title, self._text, self._hint)
-        heights = [label.heightForWidth(_TEXT_WIDTH) for label in labels if not label.isHidden()]
+        width = self._words.width()
+        heights = [label.heightForWidth(width) for label in labels if not label.isHidden()]
         heights += [button.sizeHint().height() for button in self._buttons[:1]]
         return sum(heights) + _GAP * (len(heights) + 1)
 
     def _fit(self) -> None:
-        """Leave the icon out where there is no height for it."""
+        """Break the words where the place is narrow, and leave the icon out where there is no height for it."""
+        width = max(_LEAST_WIDTH, min(_TEXT_WIDTH, self.width() - 2 * _PADDING))
+        if width != self._words.width():
+            self._words.setFixedWidth(width)
         low = self.height() < self._words_height() + _ICON_SIZE + _GAP + 2 * _PADDING
         self._icon.setHidden(low)
         padding = _LOW_PADDING if low else _PADDING
