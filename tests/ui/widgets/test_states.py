@@ -134,6 +134,7 @@ def test_an_empty_state_stays_inside_a_narrow_place(qtbot: QtBot, theme: Theme) 
     state.resize(260, 400)
     state.show()
     label = next(label for label in state.findChildren(PlainLabel) if "once" in label.text())
+    qtbot.waitUntil(lambda: label.width() <= 260, timeout=10_000)  # it is laid out in a turn
     left = label.mapTo(state, label.rect().topLeft()).x()
     assert left >= 0
     assert left + label.width() <= 260
