@@ -111,7 +111,9 @@ class DistributionRegistry:
             return name.startswith(prefix) and wanted in name.casefold()
 
         try:
-            names, following = _filtered(page, fits, cursor, query.page_size, work)
+            names, following = _filtered(
+                page, fits if wanted or prefix else None, cursor, query.page_size, work
+            )
         except (PermissionDeniedError, NotFoundError, NotSupportedError) as error:
             if isinstance(error, LoginNeededError) and not self.client.auth.who():
                 raise
@@ -142,9 +144,10 @@ class DistributionRegistry:
                 repository, {"n": _size(query.page_size), "last": last}, work, title
             )
 
-        names, following = _filtered(
-            page, lambda name: wanted in name.casefold(), cursor, query.page_size, work
-        )
+        def fits(name: str) -> bool:
+            return wanted in name.casefold()
+
+        names, following = _filtered(page, fits if wanted else None, cursor, query.page_size, work)
         total = len(names) if not cursor and not following and not wanted else -1
         return TagPage(tuple(Tag(name) for name in names), following, total)
 
@@ -304,12 +307,14 @@ class DistributionRegistry:
 
 def _filtered(
     page: Callable[[str], tuple[list[str], str]],
-    fits: Callable[[str], bool],
+    fits: Callable[[str], bool] | None,
     cursor: str,
     size: int,
     work: Work,
 ) -> tuple[list[str], str]:
-    """Names that fit, from as many pages as it takes to fill one; and where to go on."""
+    """Names that fit, from as many pages as it takes to fill one; and where to go on. All fit: one page."""
+    if fits is None:
+        return page(cursor)
     found: list[str] = []
     for _ in range(PAGES):
         work.check()

@@ -31,7 +31,7 @@ from dockdesk.core.plaintext import one_line
 
 _TEXT_LIMIT = 500
 _SECRET = re.compile(
-    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}|eyJ[\w-]{8,}(?:\.[\w-]+){0,2}|\bdckr_[a-z]+_[\w-]+"
+    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}|\beyJ[\w-]{6,}(?:\.[\w-]+){0,2}|\bdckr_[a-z]+_[\w-]+"
 )
 _LIMIT = re.compile(r"\s*(\d{1,12})\s*(?:;\s*w=(\d{1,9}))?")
 _CODES_OF_NOTHING = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "BLOB_UPLOAD_UNKNOWN"}

@@ -193,8 +193,12 @@ class Http:
     def close(self) -> None:
         with self._lock:
             pools, self._pools = list(self._pools.values()), {}
-        for pool in pools:
-            pool.clear()
+        for manager in pools:
+            # Clearing alone leaves sockets open for as long as something, say a traceback, still holds a pool.
+            for key in manager.pools.keys():  # noqa: SIM118 - it is no dict, and can't be walked
+                with contextlib.suppress(KeyError):
+                    manager.pools[key].close()
+            manager.clear()
 
     # --- answers in one piece ---
 

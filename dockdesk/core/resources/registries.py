@@ -79,9 +79,12 @@ HUB_REGISTRY = Registry(
 )
 
 
+_HUB_HOSTS = frozenset({HUB, "index.docker.io", "registry-1.docker.io", "hub.docker.com"})
+
+
 def registry_for(host: str) -> Registry:
     """A registry by its host alone, as an image's name has it."""
-    return HUB_REGISTRY if host == HUB else Registry(host)
+    return HUB_REGISTRY if host in _HUB_HOSTS else Registry(host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,34 +42,34 @@ def _running(made: RegistryProcess) -> Iterator[RegistryProcess]:
     made.remove()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def locked() -> Iterator[RegistryProcess]:
     yield from _running(LockedRegistry())
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def secure(authority: Authority) -> Iterator[RegistryProcess]:
     yield from _running(SecureRegistry(authority))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def token_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenService]:
     made = TokenService(tmp_path_factory.mktemp("tokens"))
     yield made
     made.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def guarded(token_service: TokenService) -> Iterator[RegistryProcess]:
     yield from _running(TokenRegistry(token_service))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="ddr-", dir="/tmp") as folder:
         made = World(Path(folder))
