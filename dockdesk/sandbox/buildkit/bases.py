@@ -27,7 +27,7 @@ from dockdesk.wire.grpc import GrpcError
 _INDEXES = {recipes.DOCKER_LIST, recipes.OCI_INDEX}
 _KEPT = 32
 _STEPS = 8
-_BYTES_A_SECOND = 30e6
+_BYTES_A_SECOND = 120e6
 _DENIED = (
     "pull access denied, repository does not exist or may require authorization: "
     "server message: insufficient_scope: authorization failed"

@@ -19,7 +19,7 @@ from dockdesk.sandbox.buildkit import sync
 from dockdesk.sandbox.buildkit.bases import full_reference
 from dockdesk.sandbox.buildkit.bench import Bench, StepError, digest
 from dockdesk.sandbox.buildkit.builder import Builder
-from dockdesk.sandbox.buildkit.dispatch import Dispatch, History, Options, State
+from dockdesk.sandbox.buildkit.dispatch import Dispatch
 from dockdesk.sandbox.buildkit.dockerfile import Dockerfile, DockerfileError, Instruction, parse
 from dockdesk.sandbox.buildkit.ignoring import excludes, patterns_of
 from dockdesk.sandbox.buildkit.journal import Journal
@@ -33,6 +33,7 @@ from dockdesk.sandbox.buildkit.stages import (
     lines_of,
     stages_of,
 )
+from dockdesk.sandbox.buildkit.states import History, Options, State
 from dockdesk.sandbox.engine import images
 from dockdesk.sandbox.engine.filesystem import Node, clean
 from dockdesk.sandbox.engine.registry_client import Credentials, from_json

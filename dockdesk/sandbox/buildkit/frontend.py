@@ -15,7 +15,7 @@ from dockdesk.sandbox.buildkit import lint, sync
 from dockdesk.sandbox.buildkit.bases import Bases, full_reference
 from dockdesk.sandbox.buildkit.bench import Bench, StepError
 from dockdesk.sandbox.buildkit.copying import joined
-from dockdesk.sandbox.buildkit.dispatch import Dispatch, History, Options, State
+from dockdesk.sandbox.buildkit.dispatch import Dispatch
 from dockdesk.sandbox.buildkit.dockerfile import Dockerfile, DockerfileError, Instruction, parse
 from dockdesk.sandbox.buildkit.ignoring import patterns_of
 from dockdesk.sandbox.buildkit.journal import Telling
@@ -29,6 +29,7 @@ from dockdesk.sandbox.buildkit.stages import (
     lines_of,
     stages_of,
 )
+from dockdesk.sandbox.buildkit.states import History, Options, State
 from dockdesk.sandbox.engine.filesystem import Node
 from dockdesk.sandbox.engine.state import SimImage
 from dockdesk.wire.buildkit import SourceInfo

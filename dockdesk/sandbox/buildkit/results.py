@@ -15,8 +15,8 @@ from typing import Any
 from dockdesk.sandbox.buildkit.bases import full_reference
 from dockdesk.sandbox.buildkit.bench import Bench, StepError
 from dockdesk.sandbox.buildkit.cache import Result
-from dockdesk.sandbox.buildkit.dispatch import State
 from dockdesk.sandbox.buildkit.journal import Progress
+from dockdesk.sandbox.buildkit.states import State
 from dockdesk.sandbox.engine import images
 from dockdesk.sandbox.engine.catalogue import MIB, Program
 from dockdesk.sandbox.engine.layers import sha256, tar_of

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from dockdesk.sandbox.buildkit.bench import Bench, StepError, digest
 from dockdesk.sandbox.buildkit.cache import Made, Record, Result
 from dockdesk.sandbox.buildkit.copying import Copy, CopyError, changed, checksum
+from dockdesk.sandbox.buildkit.flow import Streams
 from dockdesk.sandbox.buildkit.journal import Telling
 from dockdesk.sandbox.buildkit.ops import Op
-from dockdesk.sandbox.buildkit.shell import BuildShell, Streams
+from dockdesk.sandbox.buildkit.shell import BuildShell
 from dockdesk.sandbox.buildkit.tools import ImageTools
 from dockdesk.sandbox.engine.catalogue import Program
 from dockdesk.sandbox.engine.filesystem import FileSystem, Node, clean, file_node, folder_node
@@ -117,7 +118,9 @@ class RunOp(Op):
             )
             raise StepError(text, self.lines)
         diff = {path: node for path, node in changed(files).items() if not _mounted(path, mounts)}
-        size = sum(len(node.data) for node in diff.values() if node is not None) + tools.grown
+        size = (
+            sum(len(node.data) for node in diff.values() if node is not None) + tools.growth.bytes
+        )
         layer = await asyncio.to_thread(layer_of, self._text, diff, size)
         tree = files.merged()
         return Result(key, tree, (*inputs[0].layers, Made(layer, bench.state.clock.now())))
@@ -160,7 +163,7 @@ class RunOp(Op):
             return await shell.run(bash + command.words[2], streams)
         if list(command.words[1:-1])[:1] == ["-o"] and "-c" in command.words:
             return await shell.run(f"set -o {command.words[2]}\n{command.words[-1]}", streams)
-        shell._streams = streams
+        shell.streams = streams
         return await shell.call(list(command.words), streams)
 
     def _missing(self, files: FileSystem) -> str:

@@ -232,6 +232,8 @@ class _Parser:
 
     def _take(self) -> _Token:
         token = self._tokens[self._at]
+        if token.kind == "end":
+            raise ScriptError("syntax error: unexpected end of file")
         self._at += 1
         return token
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from dockdesk.sandbox.buildkit.api import BuildKitApi
-from dockdesk.sandbox.engine import hub, images, present, recipes
+from dockdesk.sandbox.engine import base_images, hub, images, present, recipes
 from dockdesk.sandbox.engine.api_containers import TAR
 from dockdesk.sandbox.engine.catalogue import RECIPES
 from dockdesk.sandbox.engine.filters import Filters
@@ -94,7 +94,7 @@ class ImagesApi:
             return Response(body=await self._transfers.pull(plain, last, platform, login))
         held = self._state.find_image(reference)
         fresh = hub.stock(self._state, plain, last)
-        if self._state.hub:
+        if hub.place_of(self._state, plain) is not None:
             try:
                 _, (_, _, digest) = await hub.ask(self._state, plain, last, login)
             except TransferError as error:
@@ -202,7 +202,7 @@ class ImagesApi:
                 "is_official": "/" not in recipe.repository,
                 "is_automated": False,
             }
-            for position, recipe in enumerate(RECIPES)
+            for position, recipe in enumerate((*RECIPES, *base_images.newest()))
             if term in recipe.repository
         ]
         return json_response(found[: int(request.first("limit") or 25)])

@@ -77,15 +77,15 @@ class Recipe:
         return f"{self.repository}:{self.tag}"
 
 
-_ALPINE = (
+ALPINE = (
     "/bin/sh -c #(nop) ADD file:5758b97d8301c84a204a6e516241275d785a7cade40b2fb99f01fe122482e283 in / ",
     7_802_000,
 )
-_DEBIAN = (
+DEBIAN = (
     "/bin/sh -c #(nop) ADD file:d13afefcc2b0b02b598a3ac2598fe2187db41de1e17820e5b600a955b1429d59 in / ",
     74_800_000,
 )
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NGINX_CONF = """server {
     listen 80;
@@ -99,13 +99,13 @@ RECIPES: tuple[Recipe, ...] = (
         "nginx",
         "1.27-alpine",
         (
-            _ALPINE,
+            ALPINE,
             ("RUN /bin/sh -c set -x && addgroup -g 101 -S nginx # buildkit", 39_600_000),
             ("COPY docker-entrypoint.sh / # buildkit", 1_620),
         ),
         ("nginx", "-g", "daemon off;"),
         ("/docker-entrypoint.sh",),
-        (_PATH, "NGINX_VERSION=1.27.3", "PKG_RELEASE=1"),
+        (PATH, "NGINX_VERSION=1.27.3", "PKG_RELEASE=1"),
         ("80/tcp",),
         health=("CMD", "wget", "-qO-", "http://localhost/"),
         labels={"maintainer": "NGINX Docker Maintainers <docker-maint@nginx.com>"},
@@ -119,7 +119,7 @@ RECIPES: tuple[Recipe, ...] = (
         "postgres",
         "16",
         (
-            _DEBIAN,
+            DEBIAN,
             (
                 "RUN /bin/sh -c apt-get update; apt-get install -y postgresql-16 # buildkit",
                 340_000_000,
@@ -128,7 +128,7 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         ("postgres",),
         ("docker-entrypoint.sh",),
-        (_PATH, "PG_MAJOR=16", "PG_VERSION=16.6-1.pgdg120+1", "PGDATA=/var/lib/postgresql/data"),
+        (PATH, "PG_MAJOR=16", "PG_VERSION=16.6-1.pgdg120+1", "PGDATA=/var/lib/postgresql/data"),
         ("5432/tcp",),
         ("/var/lib/postgresql/data",),
         health=("CMD-SHELL", "pg_isready -U postgres"),
@@ -142,10 +142,10 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "redis",
         "7-alpine",
-        (_ALPINE, ("RUN /bin/sh -c apk add --no-cache redis # buildkit", 33_100_000)),
+        (ALPINE, ("RUN /bin/sh -c apk add --no-cache redis # buildkit", 33_100_000)),
         ("redis-server",),
         ("docker-entrypoint.sh",),
-        (_PATH, "REDIS_VERSION=7.4.1"),
+        (PATH, "REDIS_VERSION=7.4.1"),
         ("6379/tcp",),
         ("/data",),
         program=Program("redis", 0.4, 0.01, 14 * MIB),
@@ -155,13 +155,13 @@ RECIPES: tuple[Recipe, ...] = (
         "acme/api",
         "2.14.1",
         (
-            _DEBIAN,
+            DEBIAN,
             ("RUN /bin/sh -c pip install -r requirements.txt # buildkit", 88_000_000),
             ("COPY src /app # buildkit", 1_400_000),
         ),
         ("python", "-m", "acme.api"),
         (),
-        (_PATH, "PYTHON_VERSION=3.12.8", "PYTHONUNBUFFERED=1"),
+        (PATH, "PYTHON_VERSION=3.12.8", "PYTHONUNBUFFERED=1"),
         ("9000/tcp",),
         user="app",
         workdir="/app",
@@ -181,13 +181,13 @@ RECIPES: tuple[Recipe, ...] = (
         "acme/worker",
         "2.14.1",
         (
-            _DEBIAN,
+            DEBIAN,
             ("RUN /bin/sh -c pip install -r requirements.txt # buildkit", 88_000_000),
             ("COPY src /app # buildkit", 1_100_000),
         ),
         ("python", "-m", "acme.worker"),
         (),
-        (_PATH, "PYTHON_VERSION=3.12.8", "PYTHONUNBUFFERED=1"),
+        (PATH, "PYTHON_VERSION=3.12.8", "PYTHONUNBUFFERED=1"),
         user="app",
         workdir="/app",
         program=Program("worker", 24.0, 0.5, 240 * MIB),
@@ -197,18 +197,18 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "acme/batch",
         "0.9",
-        (_ALPINE, ("COPY batch /usr/local/bin/batch # buildkit", 9_200_000)),
+        (ALPINE, ("COPY batch /usr/local/bin/batch # buildkit", 9_200_000)),
         ("batch", "--nightly"),
-        env=(_PATH,),
+        env=(PATH,),
         program=Program("batch", 55.0, 0.0, 64 * MIB, runs_for=45.0, exit_code=1),
     ),
     Recipe(
         "prom/prometheus",
         "v2.53.3",
-        (_ALPINE, ("COPY prometheus /bin/prometheus # buildkit", 268_000_000)),
+        (ALPINE, ("COPY prometheus /bin/prometheus # buildkit", 268_000_000)),
         ("--config.file=/etc/prometheus/prometheus.yml",),
         ("/bin/prometheus",),
-        (_PATH,),
+        (PATH,),
         ("9090/tcp",),
         ("/prometheus",),
         "nobody",
@@ -221,28 +221,28 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "mailhog/mailhog",
         "v1.0.1",
-        (_ALPINE, ("COPY MailHog /usr/local/bin/ # buildkit", 384_000_000)),
+        (ALPINE, ("COPY MailHog /usr/local/bin/ # buildkit", 384_000_000)),
         ("MailHog",),
-        env=(_PATH,),
+        env=(PATH,),
         ports=("1025/tcp", "8025/tcp"),
         program=Program("mailhog", 0.1, 0.0, 9 * MIB),
     ),
     Recipe(
         "traefik",
         "v3.2",
-        (_ALPINE, ("COPY traefik /usr/local/bin/ # buildkit", 178_000_000)),
+        (ALPINE, ("COPY traefik /usr/local/bin/ # buildkit", 178_000_000)),
         ("traefik", "--providers.docker"),
         ("/entrypoint.sh",),
-        (_PATH,),
+        (PATH,),
         ("80/tcp", "443/tcp", "8080/tcp"),
         program=Program("access", 1.4, 0.03, 66 * MIB),
     ),
     Recipe(
         "alpine",
         "3.21",
-        (_ALPINE,),
+        (ALPINE,),
         ("/bin/sh",),
-        env=(_PATH,),
+        env=(PATH,),
         program=Program("quiet", 0.0, 0.0, 1 * MIB),
     ),
     Recipe(
@@ -250,7 +250,7 @@ RECIPES: tuple[Recipe, ...] = (
         "1.37",
         (("/bin/sh -c #(nop) ADD file:8d2b9b9a4e6e0a37 in / ", 4_270_000),),
         ("sh",),
-        env=(_PATH,),
+        env=(PATH,),
         program=Program("quiet", 0.0, 0.0, 1 * MIB),
     ),
     Recipe(
@@ -264,10 +264,10 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "grafana/grafana",
         "11.4.0",
-        (_ALPINE, ("COPY grafana /usr/share/grafana # buildkit", 481_000_000)),
+        (ALPINE, ("COPY grafana /usr/share/grafana # buildkit", 481_000_000)),
         (),
         ("/run.sh",),
-        (_PATH, "GF_PATHS_DATA=/var/lib/grafana"),
+        (PATH, "GF_PATHS_DATA=/var/lib/grafana"),
         ("3000/tcp",),
         ("/var/lib/grafana",),
         "472",
@@ -319,7 +319,7 @@ def base_tree(recipe: Recipe, created: float) -> dict[str, Node]:
         tree.update({f"/bin/{name}": link_node("/bin/busybox", created) for name in _BUSYBOX_NAMES})
         if "/bin/bash" in recipe.shells:
             tree["/bin/bash"] = file_node(binary, 0o755, created)
-    debian = _DEBIAN in recipe.layers
+    debian = DEBIAN in recipe.layers
     release = (
         'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
         if debian

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dockdesk.sandbox.engine import recipes, releases
+from dockdesk.sandbox.engine import base_images, recipes, releases
 from dockdesk.sandbox.engine.catalogue import RECIPES, Program, Recipe
 from dockdesk.sandbox.engine.filesystem import FileSystem, Node, folder_node
 from dockdesk.sandbox.engine.layers import LayerError, apply, layer_of, packed, sha256, unpacked
@@ -92,6 +92,8 @@ def find_recipe(reference: str) -> Recipe | None:
     found = releases.at(repository, tag)
     if found is not None:
         return found
+    if (base := base_images.recipe(repository, tag)) is not None:
+        return base
     return next(
         (replace(recipe, tag=tag) for recipe in RECIPES if recipe.repository == repository), None
     )

@@ -43,7 +43,7 @@ Result = tuple[str, int]
 Program = Callable[[Surroundings, Sequence[str], str], Result]
 
 
-def _options(words: Sequence[str]) -> tuple[set[str], list[str]]:
+def letters_of(words: Sequence[str]) -> tuple[set[str], list[str]]:
     """Letters of the short options, and the other words."""
     letters = {
         letter for word in words if word.startswith("-") and len(word) > 1 for letter in word[1:]
@@ -51,7 +51,7 @@ def _options(words: Sequence[str]) -> tuple[set[str], list[str]]:
     return letters, [word for word in words if not (word.startswith("-") and len(word) > 1)]
 
 
-def _each_file(
+def each_file(
     around: Surroundings, name: str, paths: Sequence[str]
 ) -> tuple[list[tuple[str, Node]], str]:
     """Nodes of readable files, and the complaints about the others."""
@@ -72,7 +72,7 @@ def _each_file(
 def _cat(around: Surroundings, words: Sequence[str], given: str) -> Result:
     if not words:
         return given, 0
-    found, complaints = _each_file(around, "cat", words)
+    found, complaints = each_file(around, "cat", words)
     return "".join(
         node.data.decode("utf-8", "surrogateescape") for _, node in found
     ) + complaints, int(bool(complaints))
@@ -93,7 +93,7 @@ def _lines_of(
             paths.append(word)
     if not paths:
         return given.splitlines(keepends=True), count, []
-    found, complaints = _each_file(around, name, paths)
+    found, complaints = each_file(around, name, paths)
     text = "".join(node.data.decode("utf-8", "surrogateescape") for _, node in found)
     return text.splitlines(keepends=True), count, [complaints] if complaints else []
 
@@ -128,55 +128,8 @@ def _tail(around: Surroundings, words: Sequence[str], given: str) -> Result:
     return "".join([*lines[-count:], *complaints]), int(bool(complaints))
 
 
-def _grep(around: Surroundings, words: Sequence[str], given: str) -> Result:
-    letters, rest = _options(words)
-    if not rest:
-        return "grep: a pattern is needed\n", 2
-    wanted, *paths = rest
-    found, complaints = _each_file(around, "grep", paths)
-    text = (
-        "".join(node.data.decode("utf-8", "surrogateescape") for _, node in found)
-        if paths
-        else given
-    )
-    matches = _matcher(wanted, letters)
-    lines = [
-        line
-        for line in text.splitlines(keepends=True)
-        if matches(line.rstrip("\n")) != ("v" in letters)
-    ]
-    if "q" in letters:
-        return "", 0 if lines else 1
-    if "c" in letters:
-        return f"{len(lines)}\n" + complaints, 0 if lines else 1
-    return "".join(lines) + complaints, 0 if lines else 1
-
-
-def _matcher(wanted: str, letters: set[str]) -> Callable[[str], bool]:
-    """Patterns are taken as such where they are simple; what could take for ever is taken as plain words."""
-    ignore = "i" in letters
-    special = re.sub(r"\\.", "", wanted)
-    extended = "E" in letters
-    hard = special.count("*") + special.count("+") > 4 or (
-        extended and re.search(r"\)[*+?{]", special)
-    )
-    if "F" not in letters and not hard and re.search(r"[.*\[^$\\|]", wanted):
-        pattern = wanted
-        if not extended:  # basic: these mean something only after a backslash
-            pattern = re.sub(
-                r"\\?[+?|(){}]", lambda m: m[0][1:] if len(m[0]) > 1 else f"\\{m[0]}", wanted
-            )
-        try:
-            compiled = re.compile(pattern, re.IGNORECASE if ignore else 0)
-        except re.error:
-            return lambda line: wanted in line
-        return lambda line: compiled.search(line[:4096]) is not None
-    plain = wanted.lower() if ignore else wanted
-    return lambda line: plain in (line.lower() if ignore else line)
-
-
 def _wc(around: Surroundings, words: Sequence[str], given: str) -> Result:
-    letters, paths = _options(words)
+    letters, paths = letters_of(words)
     text = _cat(around, paths, given)[0]
     counts = [
         ("l", text.count("\n")),
@@ -188,7 +141,7 @@ def _wc(around: Surroundings, words: Sequence[str], given: str) -> Result:
 
 
 def _ls(around: Surroundings, words: Sequence[str], _given: str) -> Result:
-    letters, paths = _options(words)
+    letters, paths = letters_of(words)
     output, code = [], 0
     for position, path in enumerate(paths or ["."]):
         target = around.path(path)
@@ -357,7 +310,7 @@ def _which(around: Surroundings, words: Sequence[str], _given: str) -> Result:
 
 
 def _mkdir(around: Surroundings, words: Sequence[str], _given: str) -> Result:
-    letters, paths = _options(words)
+    letters, paths = letters_of(words)
     for path in paths:
         target = around.path(path)
         if around.files.get(target) is not None and "p" not in letters:
@@ -375,7 +328,7 @@ def _touch(around: Surroundings, words: Sequence[str], _given: str) -> Result:
 
 
 def _rm(around: Surroundings, words: Sequence[str], _given: str) -> Result:
-    letters, paths = _options(words)
+    letters, paths = letters_of(words)
     for path in paths:
         target = around.path(path)
         node = around.files.get(target)
@@ -436,7 +389,6 @@ PROGRAMS: dict[str, Program] = {
     "env": _env,
     "false": _exit_code(1),
     "free": _free,
-    "grep": _grep,
     "head": _head,
     "hostname": _hostname,
     "id": _id,

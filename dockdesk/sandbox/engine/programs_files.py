@@ -194,13 +194,17 @@ def _seq(_around: Surroundings, words: Sequence[str], _given: str) -> Result:
 def _printf(_around: Surroundings, words: Sequence[str], _given: str) -> Result:
     if not words:
         return "printf: a format is needed\n", 1
-    values = iter(words[1:])
+    values, text = list(words[1:]), ""
 
     def filled(match: re.Match[str]) -> str:
-        value = next(values, "")
+        value = values.pop(0) if values else ""
         return value if match[1] == "s" else str(int(value) if value.lstrip("-").isdigit() else 0)
 
-    text = re.sub(r"%([sd])", filled, words[0])
+    while True:  # once, and again for as long as there are values for it
+        left = len(values)
+        text += re.sub(r"%([sd])", filled, words[0])
+        if not values or len(values) == left:
+            break
     return re.sub(r"\\(033|n|t|r|\\)", lambda match: _ESCAPES[match[1]], text), 0
 
 

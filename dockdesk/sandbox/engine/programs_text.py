@@ -8,10 +8,17 @@ import hashlib
 import posixpath
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dockdesk.sandbox.engine.filesystem import file_node
-from dockdesk.sandbox.engine.programs import PROGRAMS, Program, Result, Surroundings
+from dockdesk.sandbox.engine.programs import (
+    PROGRAMS,
+    Program,
+    Result,
+    Surroundings,
+    each_file,
+    letters_of,
+)
 from dockdesk.sandbox.engine.state import CPUS
 from dockdesk.sandbox.http import HttpError
 
@@ -41,6 +48,53 @@ def _parted(words: Sequence[str], valued: str = "") -> tuple[dict[str, str], lis
         else:
             options.update(dict.fromkeys(word[1:], ""))
     return options, others
+
+
+def _grep(around: Surroundings, words: Sequence[str], given: str) -> Result:
+    letters, rest = letters_of(words)
+    if not rest:
+        return "grep: a pattern is needed\n", 2
+    wanted, *paths = rest
+    found, complaints = each_file(around, "grep", paths)
+    text = (
+        "".join(node.data.decode("utf-8", "surrogateescape") for _, node in found)
+        if paths
+        else given
+    )
+    matches = _matcher(wanted, letters)
+    lines = [
+        line
+        for line in text.splitlines(keepends=True)
+        if matches(line.rstrip("\n")) != ("v" in letters)
+    ]
+    if "q" in letters:
+        return "", 0 if lines else 1
+    if "c" in letters:
+        return f"{len(lines)}\n" + complaints, 0 if lines else 1
+    return "".join(lines) + complaints, 0 if lines else 1
+
+
+def _matcher(wanted: str, letters: set[str]) -> Callable[[str], bool]:
+    """Patterns are taken as such where they are simple; what could take for ever is taken as plain words."""
+    ignore = "i" in letters
+    special = re.sub(r"\\.", "", wanted)
+    extended = "E" in letters
+    hard = special.count("*") + special.count("+") > 4 or (
+        extended and re.search(r"\)[*+?{]", special)
+    )
+    if "F" not in letters and not hard and re.search(r"[.*\[^$\\|]", wanted):
+        pattern = wanted
+        if not extended:  # basic: these mean something only after a backslash
+            pattern = re.sub(
+                r"\\?[+?|(){}]", lambda m: m[0][1:] if len(m[0]) > 1 else f"\\{m[0]}", wanted
+            )
+        try:
+            compiled = re.compile(pattern, re.IGNORECASE if ignore else 0)
+        except re.error:
+            return lambda line: wanted in line
+        return lambda line: compiled.search(line[:4096]) is not None
+    plain = wanted.lower() if ignore else wanted
+    return lambda line: plain in (line.lower() if ignore else line)
 
 
 def _tee(around: Surroundings, words: Sequence[str], given: str) -> Result:
@@ -298,6 +352,7 @@ TEXT_PROGRAMS: dict[str, Program] = {
     "dirname": _dirname,
     "du": _du,
     "find": _find,
+    "grep": _grep,
     "md5sum": _sum("md5"),
     "nproc": _nproc,
     "readlink": _readlink,

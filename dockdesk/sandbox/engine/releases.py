@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from dockdesk.sandbox.engine import base_images
 from dockdesk.sandbox.engine.catalogue import RECIPES, Recipe
 from dockdesk.sandbox.world.traffic import unit
 
@@ -44,6 +45,11 @@ def _patches(*series: str) -> tuple[str, ...]:
 
 
 _HISTORIES: Mapping[str, _History] = {
+    **{
+        base.repository: _History((base.version, *base.older), base.variants)
+        for base in base_images.ON_HUB
+        if base.version[0].isdigit()
+    },
     "nginx": _History(
         _patches("1.27.3", "1.26.2", "1.25.5", "1.24.0", "1.23.4", "1.22.1"),
         ("", "-alpine", "-alpine-slim", "-perl", "-bookworm"),
@@ -64,7 +70,9 @@ _HISTORIES: Mapping[str, _History] = {
     "grafana/grafana": _History(_patches("11.4.0", "11.3.2", "11.2.5", "10.4.14"), ("", "-ubuntu")),
 }
 
-_RECIPES: Mapping[str, Recipe] = {recipe.repository: recipe for recipe in RECIPES}
+_RECIPES: Mapping[str, Recipe] = {
+    recipe.repository: recipe for recipe in (*RECIPES, *base_images.newest())
+}
 
 
 @lru_cache(maxsize=64)
@@ -99,6 +107,8 @@ def of(recipe: Recipe, line: Line) -> Recipe:
     """A repository's recipe as it was at a release."""
     if line.tag == recipe.tag:
         return recipe
+    if recipe.repository in base_images.BY_REPOSITORY:
+        return base_images.recipe(recipe.repository, line.tag) or recipe
     name = recipe.repository.rpartition("/")[2].upper()
     env = tuple(
         f"{name}_VERSION={line.version}" if item.startswith(f"{name}_VERSION=") else item

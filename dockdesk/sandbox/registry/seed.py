@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from dockdesk.sandbox.engine import releases
+from dockdesk.sandbox.engine import base_images, releases
 from dockdesk.sandbox.engine.catalogue import RECIPES, Recipe
 from dockdesk.sandbox.engine.recipes import DAY, day_of, package
 from dockdesk.sandbox.registry.accounts import ORGANISATION, Accounts
@@ -42,7 +42,7 @@ _BILLION = 1_000_000_000
 
 def furnish(repositories: Repositories, accounts: Accounts, now: float, tags: int = 0) -> None:
     """Fill an empty registry; ``tags`` more of them in one repository, for trying large numbers."""
-    for position, recipe in enumerate(RECIPES):
+    for position, recipe in enumerate((*RECIPES, *base_images.newest())):
         official = "/" not in recipe.repository
         name = f"library/{recipe.repository}" if official else recipe.repository
         namespace = name.partition("/")[0]
@@ -54,14 +54,20 @@ def furnish(repositories: Repositories, accounts: Accounts, now: float, tags: in
         add_many(repositories, now, tags)
 
 
+def _text(name: str) -> str:
+    base = base_images.BY_REPOSITORY.get(name)
+    return base.about if base is not None else _TEXTS[name]
+
+
 def _about(recipe: Recipe, official: bool, position: int, now: float) -> About:
     name = recipe.repository
     weight = unit(name, "fame")
     own = name.startswith(f"{ORGANISATION}/")
-    pulls = int(2_000 * weight) if own else int(_BILLION * (11 - position * 0.6 + weight))
+    rank = max(11 - position * 0.6, 0.4)
+    pulls = int(2_000 * weight) if own else int(_BILLION * (rank + weight))
     category = _CATEGORIES.get(name)
     return About(
-        _TEXTS[name],
+        _text(name),
         readme(recipe),
         name in _PRIVATE,
         official,
@@ -81,7 +87,7 @@ def readme(recipe: Recipe) -> str:
     lines = [
         f"# {recipe.repository}",
         "",
-        _TEXTS[recipe.repository],
+        _text(recipe.repository),
         "",
         "> A small stand-in from DockDesk's sandbox: its layers are real, its programs are simulated.",
         "",

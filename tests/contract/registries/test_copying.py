@@ -50,6 +50,9 @@ class Two:
                 return rig.logins.given, ""
         raise AssertionError(registry)
 
+    def refused(self, registry: Registry) -> None:
+        pass
+
     def copied(self, source: ImagePlace, target: ImagePlace) -> None:
         """The same bytes at both places."""
         work = SilentWork()
