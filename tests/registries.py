@@ -52,6 +52,9 @@ class Logins:
         self.asked += 1
         return self.given, self.problem
 
+    def refused(self, registry: Registry) -> None:
+        pass
+
 
 class LockedRegistry(RegistryProcess):
     """docker-registry that wants USER's PASSWORD with each request."""

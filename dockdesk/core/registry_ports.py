@@ -44,6 +44,9 @@ class FindsCredentials(Protocol):
         ``repository`` narrows it for files that keep logins by namespace.
         """
 
+    def refused(self, registry: Registry) -> None:
+        """Hear that a registry did not take what was given: a login that can be renewed is, when next asked for."""
+
 
 class ConnectsRegistry(Protocol):
     @property

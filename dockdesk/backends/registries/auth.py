@@ -174,9 +174,23 @@ class Authorizer:
             return self._plain(answer, sent, title, repository)
         raise self._refusal(title, answer, repository)
 
+    def renewed(self, sent: str, repository: str) -> str:
+        """The header for one more try after a 403, where the login has been renewed since; empty where it has not.
+
+        ECR answers so when the twelve hours of its passwords are over.
+        """
+        if not sent.startswith("Basic "):
+            return ""
+        self._credentials.refused(self._registry)
+        credential, _ = self.login(repository, anew=True)
+        header = basic_header(credential) if credential is not None and credential.secret else ""
+        return header if header != sent else ""
+
     # --- basic ---
 
     def _plain(self, answer: Answer, sent: str, title: str, repository: str) -> str:
+        if sent:
+            self._credentials.refused(self._registry)
         credential, problem = self.login(repository, anew=True)
         if credential is None or not credential.secret:
             raise self._refusal(title, answer, repository, problem)

@@ -117,6 +117,9 @@ class _Given:
         del registry, repository
         return self._credential, ""
 
+    def refused(self, registry: Registry) -> None:
+        """It is tried once, as it is."""
+
 
 def _distribution(
     registry: Registry, credentials: FindsCredentials, cache: DigestCache

@@ -139,13 +139,29 @@ class DistributionClient:
         """Ask, and once more with a login where that is wanted; never a third time."""
         sent = self.auth.header(scopes, repository)
         answer = once(sent)
-        if answer.status != 401 or not self._is_here(answer.url):
+        header = self._header_for_more(answer, scopes, sent, work, title, repository)
+        if not header:
             return answer
-        header = self.auth.answer(answer, scopes, sent, work, title, repository)
         answer = once(header)
         if answer.status == 401:
             raise self._still_refused(answer, title, repository)
         return answer
+
+    def _header_for_more(
+        self,
+        answer: Answer,
+        scopes: tuple[str, ...],
+        sent: str,
+        work: Work,
+        title: str,
+        repository: str,
+    ) -> str:
+        """What to send with one more try, empty where none is of use. Raise LoginNeededError."""
+        if not self._is_here(answer.url):
+            return ""
+        if answer.status == 401:
+            return self.auth.answer(answer, scopes, sent, work, title, repository)
+        return self.auth.renewed(sent, repository) if answer.status == 403 else ""
 
     def _still_refused(self, answer: Answer, title: str, repository: str) -> DockDeskError:
         who = self.auth.who(repository)
@@ -195,11 +211,14 @@ class DistributionClient:
                 answer = Answer(
                     stream.status, stream.headers, stream.read(_ERROR_LIMIT), stream.url
                 )
-            if answer.status != 401 or not self._is_here(answer.url):
-                raise self.refusal(answer, title, repository)
-            if not again:
+            more = ""
+            if again:
+                more = self._header_for_more(answer, scopes, sent, work, title, repository)
+            elif answer.status == 401 and self._is_here(answer.url):
                 raise self._still_refused(answer, title, repository)
-            sent = self.auth.answer(answer, scopes, sent, work, title, repository)
+            if not more:
+                raise self.refusal(answer, title, repository)
+            sent = more
 
     def scopes(
         self, repository: str, actions: tuple[str, ...], source: str = ""

@@ -15,6 +15,7 @@ from dockdesk.backends.registries.client import DistributionClient
 from dockdesk.backends.registries.convert import (
     OCI_INDEX,
     SCHEMA1S,
+    attachment_kind,
     attachments_of,
     attested,
     config_from,
@@ -236,7 +237,8 @@ class ImageReader:
 
         def one(entry: Descriptor, work: Work) -> list[Attachment]:
             manifest = self.manifest(repository, entry.digest, work)
-            return attachments_of(manifest, digest)
+            # Some are nothing but their annotations.
+            return attachments_of(manifest, digest) or [_bare(entry, digest)]
 
         lists = side_by_side(work, [partial(one, entry) for entry in entries], _SIDE_BY_SIDE)
         known = {entry.digest for entry in entries}
@@ -293,6 +295,13 @@ def _described(answer: Answer, digest: str) -> Descriptor:
     media_type = (answer.headers.get("Content-Type") or "").partition(";")[0].strip()
     length = answer.headers.get("Content-Length") or ""
     return Descriptor(media_type, digest, whole(int(length[:18]) if length.isdecimal() else None))
+
+
+def _bare(entry: Descriptor, subject: str) -> Attachment:
+    kind = attachment_kind(entry.artifact_type, entry.media_type, "")
+    return Attachment(
+        kind, subject, entry.digest, entry, "", entry.artifact_type, entry.annotations
+    )
 
 
 def _with(image: PlatformImage, attached: Sequence[Attachment]) -> PlatformImage:

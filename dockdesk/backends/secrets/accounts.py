@@ -84,6 +84,9 @@ class AccountStore:
             return _credential(login), ""
         return None, " ".join(part for part in (problem, wrong) if part)
 
+    def refused(self, registry: Registry) -> None:
+        """Passwords and tokens of the user can't be renewed without the user."""
+
     def registry_auth(self, reference: str) -> tuple[str, str]:
         """As `RegistryLogins.registry_auth`, with DockDesk's own logins first. Never raises."""
         host = registry_of(reference)

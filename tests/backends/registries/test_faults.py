@@ -13,6 +13,7 @@ import pytest
 
 from dockdesk.backends.registries.cache import DigestCache
 from dockdesk.backends.registries.copying import ImageCopier
+from dockdesk.backends.registries.distribution import DistributionRegistry
 from dockdesk.core.errors import (
     CancelledError,
     DockDeskError,
@@ -136,6 +137,51 @@ def test_basic_that_is_refused_is_not_sent_again(faulty: Faulty, connect: Connec
         names(connect(SECRET))
     sent = faulty.requests("GET", TAGS)
     assert ["Authorization" in headers for headers in sent] == [False, True]
+
+
+class Renewing:
+    """A login as ECR's: its password ends, and there is another one when that was refused."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def credential(self, registry: Registry, repository: str = "") -> tuple[Credential, str]:
+        return Credential("AWS", f"password{self.number}"), ""
+
+    def refused(self, registry: Registry) -> None:
+        self.number += 1
+
+
+@pytest.mark.parametrize("path", [TAGS, "blob"])
+def test_a_password_that_ended_is_renewed_once(faulty: Faulty, path: str) -> None:
+    content = Content(b"blob")
+    blob = path == "blob"
+    path = f"/v2/a/b/blobs/{content.descriptor.digest}" if blob else path
+    good = says(200, b"blob") if blob else LISTED
+    wanted = says(401, b"{}", WWW_Authenticate='Basic realm="x"')
+    ended = says(403, b'{"errors": [{"code": "DENIED", "message": "expired"}]}')
+    registry = Registry(faulty.host, endpoint=faulty.url)
+    connection = DistributionRegistry(registry, Renewing(), DigestCache())
+
+    def ask() -> None:
+        if blob:
+            assert connection.read_blob("a/b", content.descriptor, WORK) == b"blob"
+        else:
+            assert names(connection) == ["1", "2"]
+
+    try:
+        faulty.on("GET", path, wanted, good, ended, good)
+        ask()
+        ask()
+        sent = [headers.get("Authorization") for headers in faulty.requests("GET", path)]
+        assert sent[0] is None
+        assert sent[1] == sent[2] != sent[3]
+        faulty.on("GET", path, ended)
+        with pytest.raises(PermissionDeniedError):
+            ask()
+        assert len(faulty.requests("GET", path)) == 6
+    finally:
+        connection.close()
 
 
 def test_a_token_without_the_right_is_no_wrong_login(faulty: Faulty, connect: Connect) -> None:
