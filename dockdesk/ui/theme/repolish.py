@@ -58,6 +58,9 @@ class Repolisher(QObject):
         if not shiboken6.isValid(widget):
             return  # gone since it was queued
         widget.style().polish(widget)
+        # The style gives it the palette back that it first had: what has a colour of its own sets that again.
+        if (recolour := getattr(widget, "recolour", None)) is not None:
+            recolour()
         widget.update()
         # Not children(): what it meets besides widgets may take 20 ms to wrap.
         for child in widget.findChildren(QWidget, options=_DIRECT):

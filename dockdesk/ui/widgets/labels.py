@@ -67,11 +67,17 @@ class PlainLabel(QLabel):
         if self.foregroundRole() != (wanted := role or QPalette.ColorRole.WindowText):
             self.setForegroundRole(wanted)
         if role is None:
-            palette = QPalette()
-            palette.setColor(QPalette.ColorRole.WindowText, self._theme.tone(self._tone))
-            self.setPalette(palette)
+            self.recolour()
         elif self.testAttribute(Qt.WidgetAttribute.WA_SetPalette):
             self.setPalette(QPalette())
+
+    def recolour(self) -> None:
+        """Take the colour of a tone that no palette role stands for; called after each polishing too."""
+        if self._tone in _ROLES:
+            return
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.WindowText, self._theme.tone(self._tone))
+        self.setPalette(palette)
 
 
 class ElidedLabel(PlainLabel):

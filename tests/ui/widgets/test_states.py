@@ -146,3 +146,14 @@ def test_an_empty_state_stays_inside_a_narrow_place(qtbot: QtBot, theme: Theme) 
     qtbot.waitUntil(lambda: label.width() < 260 and centred(), timeout=10_000)
     state.resize(900, 400)
     qtbot.waitUntil(lambda: label.width() > 260, timeout=10_000)
+
+
+def test_words_in_a_tone_follow_the_theme(qtbot: QtBot, theme: Theme) -> None:
+    label = PlainLabel(theme, "3", tone="warn")
+    qtbot.addWidget(label)
+    label.show()
+    before = theme.tone("warn").name()
+    theme.set_mode("light" if theme.is_dark else "dark")
+    theme.settle()
+    assert theme.tone("warn").name() != before
+    assert label.palette().color(label.foregroundRole()) == theme.tone("warn")

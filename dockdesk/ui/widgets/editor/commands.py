@@ -67,7 +67,8 @@ def move_lines(editor: CodeEditor, down: bool) -> None:
     edit.insertText("\n".join(swapped))
     shift = step if down else -step
     cursor = editor.textCursor()
-    last_place = document.characterCount() - 1  # lines chosen with their ends may now end with the text
+    # Lines chosen with their ends may now end with the text.
+    last_place = document.characterCount() - 1
     cursor.setPosition(min(anchor + shift, last_place))
     cursor.setPosition(min(position + shift, last_place), _KEEP)
     editor.setTextCursor(cursor)
