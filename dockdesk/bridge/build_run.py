@@ -15,6 +15,7 @@ from dockdesk.bridge.streams import BatchedSink, Pulse
 from dockdesk.core.builds.layers import layer_sizes
 from dockdesk.core.builds.progress import BuildProgress, StepProgress
 from dockdesk.core.builds.records import BuildRecord, StepRecord
+from dockdesk.core.builds.redaction import Redaction
 from dockdesk.core.errors import BuildError, CancelledError, DockDeskError, LocalError
 from dockdesk.core.masking import masked_value
 from dockdesk.core.resources.builds import (
@@ -83,10 +84,16 @@ class BuildRun(QObject):
         self.at = time.time()
         self._work = work
         named: set[str] = set()
+        redaction = Redaction(self.spec)
 
         def take(items: Sequence[BuildItem]) -> None:
+            items = redaction.items(items)
             named.update(item.name for item in items if isinstance(item, BuildStep))
             self._sink.put(items)
+
+        def end(error: DockDeskError | None) -> None:
+            self._sink.put(redaction.rest())
+            self._sink.ended(error)
 
         try:
             result = backend.build(self.spec, take, work)
@@ -94,19 +101,20 @@ class BuildRun(QObject):
             self._look_at(backend, result)
             self.result = result
         except CancelledError as error:
-            self._sink.ended(error)
+            end(error)
             raise
         except DockDeskError as error:
+            redaction.error(error)
             self._bases = _known_bases(backend, named)
-            self._sink.ended(error)
+            end(error)
             raise
         except BaseException as error:
             # Told in words by the job; here it must not seem to run for ever.
-            self._sink.ended(LocalError("The build broke off", f"{type(error).__name__}: {error}"))
+            end(LocalError("The build broke off", f"{type(error).__name__}: {error}"))
             raise
         finally:
             self._work = None
-        self._sink.ended(None)
+        end(None)
         return result
 
     def cancel(self) -> None:
@@ -187,7 +195,7 @@ class BuildRun(QObject):
         return BuildRecord(
             at=self.at,
             environment=self.environment,
-            spec=replace(self.spec, text=None, args=_without_secrets(self.spec.args)),
+            spec=_without_secrets(self.spec),
             text=self.text,
             outcome=self.state,
             seconds=time.time() - self.at,
@@ -262,6 +270,13 @@ def bases_of(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _without_secrets(args: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Build arguments without the values of those that look like secrets: a history is no place for them."""
-    return tuple((name, masked_value(name, value)) for name, value in args)
+def _without_secrets(spec: BuildSpec) -> BuildSpec:
+    """The settings without the values that look like secrets: a history is no place for them."""
+    return replace(
+        spec,
+        text=None,
+        args=tuple((name, masked_value(name, value)) for name, value in spec.args),
+        labels=tuple((name, masked_value(name, value)) for name, value in spec.labels),
+        cache_from=tuple(masked_value("", item) for item in spec.cache_from),
+        cache_to=tuple(masked_value("", item) for item in spec.cache_to),
+    )

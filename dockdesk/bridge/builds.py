@@ -37,6 +37,7 @@ class _Wish:
         self.spec, self.text, self.environment = spec, text, environment
         self.run: BuildRun | None = None
         self.answered = threading.Event()
+        self.lock = threading.Lock()  # so that it isn't dropped while it is being answered
         self.dropped = False
 
 
@@ -73,7 +74,11 @@ class BuildRuns(QObject):
         return self._archive
 
     def set_archive(self, archive: KeepsBuilds) -> None:
+        """Let the history be read and written; what ended before it was opened is kept now."""
         self._archive = archive
+        for run in reversed(self._runs):
+            if run.over:
+                self._keep(run)
         self.opened.emit()
 
     def prepare(self, spec: BuildSpec, text: str, environment: str) -> BuildRun:
@@ -93,7 +98,8 @@ class BuildRuns(QObject):
     def begin(self, spec: BuildSpec, text: str, environment: str, work: Work) -> BuildRun:
         """`prepare` for the worker that builds next, so that each try of a job is a build of its own.
 
-        Waits for the GUI thread; raises CancelledError where ``work`` is cancelled meanwhile.
+        Waits for the GUI thread; raises CancelledError where ``work`` is cancelled meanwhile. Where it was made by
+        then, it is returned all the same: only its `execute` can end it.
         """
         wish = _Wish(spec, text, environment)
         try:
@@ -104,8 +110,10 @@ class BuildRuns(QObject):
             while not wish.answered.wait(_PATIENCE):
                 work.check()
         except CancelledError:
-            wish.dropped = True
-            raise
+            with wish.lock:
+                wish.dropped = wish.run is None
+            if wish.dropped:
+                raise
         assert wish.run is not None
         return wish.run
 
@@ -119,9 +127,10 @@ class BuildRuns(QObject):
         return next((run for run in self._runs if project_of(run.spec) == project), None)
 
     def _on_wished(self, wish: _Wish) -> None:
-        if not wish.dropped:
-            wish.run = self.prepare(wish.spec, wish.text, wish.environment)
-            wish.answered.set()
+        with wish.lock:
+            if not wish.dropped:
+                wish.run = self.prepare(wish.spec, wish.text, wish.environment)
+                wish.answered.set()
 
     def _forget_old(self) -> None:
         for run in [run for run in list(self._runs)[REMEMBERED:] if run.over]:
@@ -130,6 +139,9 @@ class BuildRuns(QObject):
 
     def _on_ended(self, run: BuildRun) -> None:
         self.ended.emit(run)
+        self._keep(run)
+
+    def _keep(self, run: BuildRun) -> None:
         archive, record = self._archive, run.record
         if archive is None or record is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,10 +114,39 @@ def test_a_build_is_folded_and_recorded(qtbot: QtBot, jobs: Jobs, runs: BuildRun
 def test_values_of_secret_arguments_are_not_kept(qtbot: QtBot, jobs: Jobs, runs: BuildRuns) -> None:
     archive = Archive()
     runs.set_archive(archive)
-    _start(jobs, runs.prepare(SPEC, TEXT, "default"), FakeEngine())
+    spec = replace(
+        SPEC,
+        labels=(("db.password", "s3cret"), ("team", "blue")),
+        cache_to=("type=s3,secret_access_key=s3cret",),
+    )
+    engine = FakeEngine()
+    engine.build_items = [
+        BuildStep("r", "[2/2] RUN make s3cret", (), False, 2.0, None),
+        BuildLog("r", b"using s3c"),
+        BuildLog("r", b"ret\n"),
+        BuildStep("r", "[2/2] RUN make s3cret", (), False, 2.0, 3.0),
+    ]
+    run = runs.prepare(spec, TEXT, "default")
+    _start(jobs, run, engine)
     _until(qtbot, lambda: archive.kept)
-    assert archive.kept[0][0].spec.args == (("API_TOKEN", MASK), ("V", "1"))
+    kept, _files, logs = archive.kept[0]
+    assert kept.spec.args == (("API_TOKEN", MASK), ("V", "1"))
+    assert kept.spec.labels == (("db.password", MASK), ("team", "blue"))
+    assert logs == {"r": f"using {MASK}\n".encode()}
     assert "s3cret" not in repr(archive.kept)
+    assert run.spec.args == SPEC.args
+
+
+def test_what_ended_before_the_history_was_open_is_kept(
+    qtbot: QtBot, jobs: Jobs, runs: BuildRuns
+) -> None:
+    run = runs.prepare(SPEC, TEXT, "default")
+    _start(jobs, run, FakeEngine())
+    _until(qtbot, lambda: run.over)
+    archive = Archive()
+    runs.set_archive(archive)
+    _until(qtbot, lambda: run.record is not None and run.record.id == 1)
+    assert len(archive.kept) == 1
 
 
 def test_a_failure_is_told_with_its_line(qtbot: QtBot, jobs: Jobs, runs: BuildRuns) -> None:
