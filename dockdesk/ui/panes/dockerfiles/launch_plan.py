@@ -64,11 +64,12 @@ def own_container(
 
 
 def name_for(image: str, taken: Collection[str]) -> str:
-    """A free name for a container of an image: its repository's last word."""
-    base = re.sub(r"[^a-zA-Z0-9_.-]+", "-", reference_parts(image)[0].rpartition("/")[2]).strip(
-        "-."
-    )
-    name, number = base or "app", 1
+    """A free name for a container of an image: its repository's last word; engines want two characters at least."""
+    word = re.sub(r"[^a-zA-Z0-9_.-]+", "-", reference_parts(image)[0].rpartition("/")[2])
+    base = word.strip("-._") or "app"
+    if len(base) == 1:
+        base = f"{base}-app"
+    name, number = base, 1
     while name in taken:
         number += 1
         name = f"{base}-{number}"

@@ -256,6 +256,8 @@ def test_the_container_that_a_build_replaces() -> None:
 def test_names_and_addresses() -> None:
     assert name_for("registry.local:5000/team/shop:1", {"x"}) == "shop"
     assert name_for("shop:latest", {"shop", "shop-2"}) == "shop-3"
+    assert name_for("p:latest", set()) == "p-app"
+    assert name_for("_.:1", {"app"}) == "app-2"
     assert host_of("unix:///run/docker.sock") == "localhost"
     assert host_of("tcp://build.local:2376") == "build.local"
     assert url_of(None, ["8080:80"], "localhost") == "http://localhost:8080/"
