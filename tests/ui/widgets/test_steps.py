@@ -171,3 +171,13 @@ def test_times_and_groups_in_words() -> None:
     assert group_text([STEPS[2]], NOW) == "10.0 s"
     assert group_text([replace(STEPS[2], state="failed"), STEPS[2]], NOW) == "1 failed"
     assert group_text([STEPS[2], STEPS[4]], NOW) == "1 of 2"
+
+
+def test_the_time_of_a_group_is_that_in_which_it_worked() -> None:
+    early = StepItem("a", "FROM base", state="done", started=NOW - 60, ended=NOW - 59)
+    steps = [
+        replace(early, key="b", started=NOW - 4, ended=NOW - 1),
+        replace(early, key="c", started=NOW - 3, ended=NOW - 2),
+        early,
+    ]
+    assert group_text(steps, NOW) == "4.0 s"

@@ -67,6 +67,18 @@ def group_text(items: Sequence[StepItem], now: float) -> str:
         return "all cached" if count > 1 else "cached"
     if any(item.state == "waiting" for item in items):
         return f"{sum(item.state in {'done', 'cached'} for item in items)} of {count}"
-    starts = [item.started for item in items if item.started is not None]
-    ends = [item.ended if item.ended is not None else now for item in items if item.started]
-    return clock_text(max(ends) - min(starts)) if starts and ends else ""
+    spans = [
+        (item.started, now if item.ended is None else item.ended)
+        for item in items
+        if item.started is not None
+    ]
+    return clock_text(_busy(spans)) if spans else ""
+
+
+def _busy(spans: Sequence[tuple[float, float]]) -> float:
+    """How long at least one was at work: a stage's FROM is often over long before its first RUN may begin."""
+    total, until = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total
