@@ -67,6 +67,7 @@ class BuildRun(QObject):
         self.progress = BuildProgress()
         self.result: BuildResult | None = None
         self.size = 0
+        self.in_engine = False  # whether the image can be run: an archive's can't
         self._layers: tuple[ImageLayer, ...] = ()
         self._bases: tuple[tuple[str, str], ...] = ()
         self.error: DockDeskError | None = None
@@ -165,6 +166,7 @@ class BuildRun(QObject):
         except DockDeskError:
             return
         self.size, self._layers = detail.image.size, detail.layers
+        self.in_engine = True
 
     def _on_items(self, items: Sequence[BuildItem], _skipped: int) -> None:
         changed = self.progress.apply(items)

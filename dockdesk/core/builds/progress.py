@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 
+from dockdesk.core.builds.records import was_stopped
 from dockdesk.core.records import dataclass
 from dockdesk.core.resources.builds import (
     BuildItem,
@@ -67,7 +68,7 @@ class StepProgress:
         """One word: waiting, running, cached, failed, cancelled or done."""
         step = self.step
         if step.error:
-            return "cancelled" if "context canceled" in step.error else "failed"
+            return "cancelled" if was_stopped(step.error) else "failed"
         if step.cached:
             return "cached"
         if step.completed is not None:

@@ -17,6 +17,7 @@ __all__ = [
     "project_of",
     "spec_from_json",
     "spec_to_json",
+    "was_stopped",
 ]
 
 
@@ -47,6 +48,16 @@ class StepRecord:
     last: int = -1
     reached: bool = True
     layer: int = -1
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped, by the user or with a step beside it that failed: no fault of its own."""
+        return was_stopped(self.error)
+
+
+def was_stopped(error: str) -> bool:
+    """Whether a step's error says that it was stopped (Go's context.Canceled, as BuildKit passes it on)."""
+    return "context canceled" in error
 
 
 @dataclass(frozen=True, slots=True)

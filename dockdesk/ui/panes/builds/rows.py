@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from dockdesk.core.builds.records import BuildRecord, project_of
+from dockdesk.core.builds.records import BuildRecord, project_of, was_stopped
 from dockdesk.core.records import dataclass
 from dockdesk.core.resources.builds import BuildSpec, PastBuild
 
@@ -114,7 +114,7 @@ def row_of_past(past: PastBuild) -> BuildRow:
     """A build of the engine's own history."""
     started = past.started or 0.0
     running = past.completed is None and not past.error
-    cancelled = "context canceled" in past.error
+    cancelled = was_stopped(past.error)
     return BuildRow(
         f"e{past.ref}",
         "",

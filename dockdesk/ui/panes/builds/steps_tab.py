@@ -58,7 +58,7 @@ def state_of(step: StepRecord) -> str:
     if not step.reached:
         return "not reached"
     if step.error:
-        return "stopped" if "context canceled" in step.error else "failed"
+        return "stopped" if step.stopped else "failed"
     return "cached" if step.cached else "ran"
 
 

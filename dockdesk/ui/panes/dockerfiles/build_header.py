@@ -99,6 +99,7 @@ class BuildHeader(QWidget):
         if state != self._state:
             self._state = state
             self._draw_icon()
+            self.update(self._bar())
         if changed:
             self.stop.setVisible(not over)
             self.again.setVisible(over)

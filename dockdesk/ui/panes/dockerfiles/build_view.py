@@ -309,7 +309,7 @@ class BuildView(DocumentView):
         ]
         if run.result is not None and run.result.method == "classic":
             words.append("without BuildKit")
-        image = run.state == "ok" and run.result is not None and bool(run.result.image)
+        image = run.state == "ok" and run.in_engine
         self.header.show_build(
             _name(run), run.state, " · ".join(filter(None, words)), progress.fraction(), image
         )

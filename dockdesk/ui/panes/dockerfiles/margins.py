@@ -31,7 +31,10 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class LineTimes:
-    """What a build tells of an instruction. ``state``: waiting, running, cached, ran, failed; ``layer`` in bytes."""
+    """What a build tells of an instruction; ``layer`` is in bytes.
+
+    ``state``: waiting, running, cached, ran, stopped or failed.
+    """
 
     span: Span
     state: str
@@ -67,12 +70,12 @@ def times_of(
     return list(lines.values())
 
 
-_WORST = ("failed", "running", "waiting", "ran", "cached")
+_WORST = ("failed", "stopped", "running", "waiting", "ran", "cached")
 
 
 def _state(step: StepRecord) -> str:
     if step.error:
-        return "failed"
+        return "stopped" if step.stopped else "failed"
     if step.cached:
         return "cached"
     return "ran" if step.reached else "waiting"
@@ -104,8 +107,8 @@ def _time_cell(times: LineTimes) -> tuple[str, Tone]:
     text = f"{times.seconds:.1f} s" if times.seconds < 60 else took_text(times.seconds)
     if times.state == "failed":
         return text, "bad"
-    if times.state == "running":
-        return text, "accent"
+    if times.state in {"running", "stopped"}:
+        return text, "accent" if times.state == "running" else "muted"
     return text, "warn" if times.seconds >= _SLOW else "neutral"
 
 
@@ -113,6 +116,7 @@ def _tip(times: LineTimes, when: str) -> str:
     words = {
         "cached": "came from the cache",
         "failed": f"failed after {took_text(times.seconds)}",
+        "stopped": f"was stopped after {took_text(times.seconds)}",
         "running": f"runs since {took_text(times.seconds)}",
     }
     lines = [f"{when}: {words.get(times.state, f'ran {took_text(times.seconds)}')}"]

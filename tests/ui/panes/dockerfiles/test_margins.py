@@ -148,3 +148,12 @@ def test_nothing_ran_again_in_words() -> None:
     assert told(compare(build(1), build(2))) == (
         "As quick as the build before; nothing ran that had not."
     )
+
+
+def test_what_was_stopped_is_no_failure() -> None:
+    steps = [replace(STEPS[2], cached=False, error="failed to solve: context canceled")]
+    (times,) = times_of(steps)
+    cells = cells_of([times], {times.span: Placed(times.span[0], True)}, "1 min ago")
+    (cell, _size) = cells[times.span[0]]
+    assert (times.state, cell.tone) == ("stopped", "muted")
+    assert "was stopped after" in cell.tip
